@@ -1,0 +1,1 @@
+"""Shapes: (metadata, spec, facts) → manifests. Pure: no clock, no randomness, no I/O, so the same input is the same bytes."""
