@@ -1,0 +1,1 @@
+"""HANDS: makes a cluster match manifests. Knows manifests and no Acme kind, and never decides what is wanted."""
