@@ -1,0 +1,1 @@
+"""Thread: per kind, gather → check → render → apply → observe → status. Level-based, and no kopf."""
