@@ -1,0 +1,1 @@
+"""Vocabulary that every domain may use: pure values and errors, no I/O and no business word."""

@@ -1,0 +1,1 @@
+"""The catalogue: products that can be made, read, listed, changed and removed."""
