@@ -2,9 +2,9 @@
 # The base needs nothing but Debian trixie and Python 3.13; the interpreter is called python3 in each.
 ARG BASE_IMAGE=docker.io/library/python:3.13-slim-trixie
 
-# The system's certificates are trusted, so that a build behind a company's proxy works like any other.
 # Tools stay in this stage: nothing below inherits from it, only /opt/venv and the bytecode are copied out.
 FROM ${BASE_IMAGE} AS build
+# The system's certificates are trusted (UV_SYSTEM_CERTS), so that a build behind a company's proxy works like any other.
 ENV DEBIAN_FRONTEND=noninteractive \
     PIP_NO_CACHE_DIR=1 \
     UV_NO_CACHE=1 \

@@ -10,9 +10,6 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from tests.plugins.catalogue import drop_catalogue, make_catalogue
-from tests.plugins.postgres_server import PostgresServer
-from tests.plugins.waiting import eventually
 
 from acme_services.chassis.bindings import postgres_binding
 from acme_services.chassis.database import Database
@@ -24,6 +21,9 @@ from acme_services.product.domain import Product
 from acme_services.product.memory import MemoryStore
 from acme_services.product.ports import Claim, Store, Transaction
 from acme_services.product.store import PostgresStore
+from tests.plugins.catalogue import drop_catalogue, make_catalogue
+from tests.plugins.postgres_server import PostgresServer
+from tests.plugins.waiting import eventually
 
 pytestmark = pytest.mark.asyncio
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import psycopg.sql
+
 from tests.plugins.postgres_server import PostgresServer
 from tests.plugins.service_process import write_binding
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from tests.plugins.postgres_server import PostgresServer, binaries
 
 

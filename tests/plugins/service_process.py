@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+
 from tests.plugins.postgres_server import PostgresServer
 from tests.plugins.waiting import eventually
 

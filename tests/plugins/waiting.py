@@ -5,9 +5,10 @@ import time
 from collections.abc import Awaitable, Callable
 
 
-async def eventually(question: Callable[[], Awaitable[bool]], what: str, seconds: float = 20.0) -> None:
-    """Ask until the answer is yes; fails with `what` when it is still no after `seconds`."""
+async def eventually[T](question: Callable[[], Awaitable[T]], what: str = "", seconds: float = 20.0) -> T:
+    """Ask until the answer is true, and return it; fails with `what` and the last answer after `seconds`."""
     deadline = time.monotonic() + seconds
-    while not await question():
-        assert time.monotonic() < deadline, f"still not true after {seconds} s: {what}"
+    while not (answer := await question()):
+        assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s: {what}"
         await asyncio.sleep(0.05)
+    return answer

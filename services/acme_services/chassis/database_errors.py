@@ -44,5 +44,7 @@ def _predicate(error: Exception, binding: PostgresBinding) -> str:
         return f"shows a certificate that the binding's certificates do not vouch for: {error.verify_message}"
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
         return f"refuses the login {binding.username}"
+    if type(error) is OSError and error.strerror:
+        return f"cannot be reached: {error.strerror.lower()}"
     known = (sentence for kind, sentence in _SENTENCES.items() if isinstance(error, kind))
     return next(known, f"fails with {type(error).__name__}")

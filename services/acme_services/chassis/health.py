@@ -35,11 +35,14 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc] # its packag
         changed = asyncio.Event()
         self._watchers.add(changed)
         try:
-            yield self._response(request.service)
-            while not self._readiness.is_stopping:
+            while True:
+                # Asked before the answer is sent: a stop that comes while it is sent must be told as well.
+                last = self._readiness.is_stopping
+                yield self._response(request.service)
+                if last:
+                    return
                 await changed.wait()
                 changed.clear()
-                yield self._response(request.service)
         finally:
             self._watchers.discard(changed)
 

@@ -29,6 +29,8 @@ def migrate(binding: PostgresBinding, folder: Path) -> list[str]:
         return _migrate(binding, folder)
     except psycopg.Error as error:
         raise MigrationError(f"migrations of database {binding.database}: {_cause(error)}") from error
+    except OSError as error:  # a file of the migrations, not the network: psycopg has its own errors for that
+        raise MigrationError(f"migrations of database {binding.database}: {error}") from error
 
 
 def _migrate(binding: PostgresBinding, folder: Path) -> list[str]:

@@ -45,6 +45,8 @@ def start(name: str, assemble: Callable[[Process], Assembly]) -> None:
     try:
         settings = read_settings(os.environ)
         start_logging(name, settings.log_level)
+        # The migration tool notes who migrates, and a container's user id has no name to look up.
+        os.environ.setdefault("LOGNAME", name)
         process = Process(os.environ, settings, Readiness(), Metrics())
         asyncio.run(_serve(assemble(process), process))
     except (SettingsError, BindingError) as error:

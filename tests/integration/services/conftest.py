@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+
 from tests.plugins.catalogue import Catalogue, drop_catalogue, make_catalogue
 from tests.plugins.postgres_server import PostgresServer
 from tests.plugins.service_process import ServiceProcess

@@ -7,12 +7,12 @@ import sys
 import grpc
 import grpc.aio
 import pytest
-from tests.plugins.catalogue import Catalogue
-from tests.plugins.service_process import ServiceProcess
 
 from acme_rpc.common.v1.money_pb2 import Money
 from acme_rpc.product.v1 import product_pb2 as pb
 from acme_rpc.product.v1.product_pb2_grpc import ProductServiceStub
+from tests.plugins.catalogue import Catalogue
+from tests.plugins.service_process import ServiceProcess
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.postgres]
 

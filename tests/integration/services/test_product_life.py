@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
@@ -12,15 +13,15 @@ import psycopg
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from acme_rpc.common.v1.money_pb2 import Money
+from acme_rpc.product.v1 import product_pb2 as pb
+from acme_rpc.product.v1.product_pb2_grpc import ProductServiceStub
 from tests.plugins.catalogue import Catalogue, make_catalogue, table_locked, waiting_sessions
 from tests.plugins.postgres_server import PostgresServer
 from tests.plugins.service_process import ServiceProcess
 from tests.plugins.tls import make_authority
 from tests.plugins.waiting import eventually
-
-from acme_rpc.common.v1.money_pb2 import Money
-from acme_rpc.product.v1 import product_pb2 as pb
-from acme_rpc.product.v1.product_pb2_grpc import ProductServiceStub
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.postgres]
 
@@ -109,6 +110,24 @@ async def test_a_rotated_password_is_taken_up_without_a_restart(catalogue: Catal
     assert (await create(product)).name == "mug"
 
 
+async def test_after_a_change_of_login_the_old_one_is_not_used_any_more(
+    catalogue: Catalogue, product: ServiceProcess
+) -> None:
+    await create(product)
+    other = replace(catalogue, login=f"{catalogue.login}_b")
+    with catalogue.admin() as admin:
+        admin.execute(f"CREATE ROLE {other.login} LOGIN PASSWORD 'second' IN ROLE {catalogue.login}")
+        other.publish("second")
+        await product.wait_for_event("database binding changed")
+        await product.wait_until_ready()
+        await create(product, "k2")
+
+        query = "SELECT DISTINCT usename::text FROM pg_stat_activity WHERE usename LIKE %s"
+        assert admin.execute(query, (f"{catalogue.login}%",)).fetchall() == [(other.login,)]
+        await product.kill()
+        admin.execute(f"DROP ROLE {other.login}")
+
+
 async def test_a_server_that_another_authority_vouches_for_is_not_trusted(
     catalogue: Catalogue, product_on: Start
 ) -> None:
@@ -167,11 +186,11 @@ async def test_a_watcher_of_health_hears_each_change_and_does_not_delay_the_stop
     await process.start()
     await process.wait_until_ready()
     async with grpc.aio.insecure_channel(process.address) as channel:
-        watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service=NAME))
-        heard = [(await watch.read()).status]
+        watch = aiter(health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service=NAME)))
+        heard = [(await anext(watch)).status]
 
         own_catalogue.server.stop()
-        heard.append((await watch.read()).status)
+        heard.append((await anext(watch)).status)
         process.send(signal.SIGTERM)
         heard += [answer.status async for answer in watch]
 
@@ -241,6 +260,14 @@ async def test_processes_that_start_together_migrate_once_and_all_become_ready(
 
     migrated = [line for process in processes for line in process.events if line["event"] == "database migrated"]
     assert [line["migrations"] for line in migrated] == [["0001_products"]]
+
+
+async def test_a_migration_is_noted_under_the_service_s_name_not_the_user_s(
+    catalogue: Catalogue, product: ServiceProcess
+) -> None:
+    # In a container the user's id has no name, and looking for one fails.
+    with catalogue.admin() as admin:
+        assert admin.execute("SELECT DISTINCT username FROM _yoyo_log").fetchall() == [("product",)]
 
 
 async def test_migrations_stand_being_run_again_and_keep_what_is_there(

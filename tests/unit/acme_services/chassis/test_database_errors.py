@@ -1,5 +1,6 @@
 """What a person reads when the database is away."""
 
+import errno
 import socket
 import ssl
 from pathlib import Path
@@ -19,6 +20,7 @@ BINDING = PostgresBinding("db.shop", 5432, "catalog", "product-a", "s3cret", "ve
         (ConnectionRefusedError(), "refuses or drops the connection"),
         (TimeoutError(), "does not answer in time"),
         (socket.gaierror(), "does not resolve"),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "cannot be reached: network is unreachable"),
         (ssl.SSLError(), "TLS"),
         (asyncpg.InvalidPasswordError(), "refuses the login product-a"),
         (asyncpg.InvalidCatalogNameError(), "does not exist there"),
