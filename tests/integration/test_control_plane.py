@@ -5,10 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.plugins.controlplane import why_no_control_plane
 
 from acme_local.controlplanes import ControlPlane
 from acme_local.readiness import wait_until
+from tests.plugins.controlplane import why_no_control_plane
 
 pytestmark = [
     pytest.mark.controlplane,

@@ -18,13 +18,10 @@ class ServiceTarget:
 
 @dataclass(frozen=True, slots=True)
 class DatastoreTarget:
-    """A datastore that a service uses, and the Secret that holds its login."""
+    """A dependency on a datastore, and the Secret that holds its login."""
 
     dependency: str
-    datastore: str
     secret: str
-    port: int
-    builtin: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,11 @@ class Reason(StrEnum):
     PORT_NOT_DECLARED = "PortNotDeclared"
     DATABASE_NOT_DECLARED = "DatabaseNotDeclared"
     BOUND = "Bound"
-    MET = "Met"
     NOT_SUPPORTED = "NotSupported"
     INVALID_SPEC = "InvalidSpec"
     IMAGE_NOT_CATALOGED = "ImageNotCataloged"
     SECRET_MISSING = "SecretMissing"  # noqa: S105  # a reason, not a secret
     CLEANUP_BLOCKED = "CleanupBlocked"
     LEFT_BEHIND = "LeftBehind"
+    FIELD_CONFLICT = "FieldConflict"
+    SERVER_CHANGED = "ServerChanged"

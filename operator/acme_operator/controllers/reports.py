@@ -88,7 +88,7 @@ class Reporter:
         live = self._tools.store.get(ref)
         for child, claim in changes.conflicts if live is not None else ():
             message = f"{child}: {claim.field} was set by {claim.manager}; put back as declared"
-            self._recorder.record(live or {}, "Warning", "FieldConflict", message)
+            self._recorder.record(live or {}, "Warning", Reason.FIELD_CONFLICT, message)
 
     def changed_outside(self, ref: Ref, changes: Sequence[Change]) -> None:
         """One audit line for every change on a server, and one event for all."""
@@ -99,7 +99,7 @@ class Reporter:
             )
         live = self._tools.store.get(ref)
         if changes and live is not None:
-            self._recorder.record(live, "Normal", "ServerChanged", "; ".join(str(change) for change in changes))
+            self._recorder.record(live, "Normal", Reason.SERVER_CHANGED, "; ".join(str(change) for change in changes))
 
     def warn(self, ref: Ref, reason: Reason, message: str) -> None:
         """An event that nothing in status can tell, as the object goes."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from acme_operator.api.datastore import AcmeDatastoreStatus, Provider
+from acme_operator.api.datastore import AcmeDatastoreStatus
 from acme_operator.api.facts import DatastoreTarget, Finding, ServiceFacts, ServiceTarget
 from acme_operator.api.meta import Manifest, OwnerMeta
 from acme_operator.api.reasons import Reason
@@ -98,20 +98,9 @@ class ServiceController:
 
     def _stored(self, ref: Ref, spec: AcmeServiceSpec) -> tuple[DatastoreTarget, ...]:
         return tuple(
-            self._datastore(ref, dependency.name, dependency.datastore.name)
+            DatastoreTarget(dependency.name, names.binding_secret(ref.name, dependency.name))
             for dependency in spec.dependencies
             if dependency.datastore is not None
-        )
-
-    def _datastore(self, ref: Ref, dependency: str, name: str) -> DatastoreTarget:
-        live = self._tools.store.get(Ref(ACME_DATASTORE, ref.namespace, name)) or {}
-        external = live.get("spec", {}).get("external", {})
-        return DatastoreTarget(
-            dependency,
-            name,
-            names.binding_secret(ref.name, dependency),
-            external.get("port", names.POSTGRES_PORT),
-            builtin=live.get("spec", {}).get("provider") != Provider.EXTERNAL,
         )
 
     def _callers(self, ref: Ref) -> tuple[str, ...]:

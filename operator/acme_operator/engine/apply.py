@@ -153,13 +153,23 @@ class Applier:
         return await self._remove_foreign(wanted, live), claims
 
     async def _remove_foreign(self, wanted: Manifest, live: Manifest) -> Manifest:
-        operations = repairs(compare(wanted, live))
-        if not operations:
-            return live
         ref = ref_of(wanted)
-        answer = await self._cluster.patch(ref, operations, live["metadata"]["resourceVersion"])
+        if not (operations := repairs(compare(wanted, live))):
+            return live
+        try:
+            answer = await self._cluster.patch(ref, operations)
+        except Invalid:
+            answer = await self._remove_foreign_now(ref, wanted)
         self._store.upsert(ref.kind, answer)
         return answer
+
+    async def _remove_foreign_now(self, ref: Ref, wanted: Manifest) -> Manifest:
+        # The list was changed since we looked: once more with what it is now.
+        fresh = await self._cluster.get(ref)
+        if fresh is None:
+            raise Waiting("ChildTerminating", f"{ref} was deleted meanwhile; it is made anew", timedelta(0))
+        operations = repairs(compare(wanted, fresh))
+        return await self._cluster.patch(ref, operations) if operations else fresh
 
     async def _apply(self, owner: Ref, wanted: Manifest, live: Manifest | None) -> tuple[Manifest, tuple[Claim, ...]]:
         ref = ref_of(wanted)

@@ -95,12 +95,12 @@ class Cluster(Protocol):
     async def apply_status(self, manifest: Manifest) -> Manifest:
         """Server-side apply of `status` by our status manager, forced. Raises `NotFound`, never creates.
 
-        `metadata.uid` in the manifest makes it a condition: another incarnation raises `Conflict`.
+        A uid in the manifest is no condition: on a status the API server looks at the name alone.
         """
         ...
 
-    async def patch(self, ref: Ref, operations: Sequence[Operation], resource_version: str) -> Manifest:
-        """JSON patch of exactly that version of the object, else `Conflict`."""
+    async def patch(self, ref: Ref, operations: Sequence[Operation], resource_version: str | None = None) -> Manifest:
+        """JSON patch; a failed `test` raises `Invalid`. With a version, of exactly that version, else `Conflict`."""
         ...
 
     async def patch_finalizers(self, ref: Ref, finalizers: Sequence[str], resource_version: str) -> Manifest:

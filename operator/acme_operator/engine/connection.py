@@ -50,7 +50,7 @@ class Connection:
 
     server: str
     ca: str | None = None
-    token: Token | str | None = None
+    token: Token | str | None = field(default=None, repr=False)
     cert: str | None = None
     key: str | None = field(default=None, repr=False)
 

@@ -155,12 +155,13 @@ class Kube:
         request = _Request("apply_status", "PATCH", f"{_path(ref)}/status", query, manifest, _APPLY)
         return await self._write(ref, request)
 
-    async def patch(self, ref: Ref, operations: Sequence[Operation], resource_version: str) -> Manifest:
+    async def patch(self, ref: Ref, operations: Sequence[Operation], resource_version: str | None = None) -> Manifest:
         """See `Cluster.patch`."""
         # A `test` that fails answers 422 like any bad patch; a replaced version is compared by the server: 409.
-        guard = {"op": "replace", "path": "/metadata/resourceVersion", "value": resource_version}
+        version = {"op": "replace", "path": "/metadata/resourceVersion", "value": resource_version}
+        body = [version, *operations] if resource_version else list(operations)
         query = {"fieldManager": self._manager}
-        request = _Request("patch", "PATCH", _path(ref), query, [guard, *operations], _JSON_PATCH)
+        request = _Request("patch", "PATCH", _path(ref), query, body, _JSON_PATCH)
         return await self._write(ref, request)
 
     async def patch_finalizers(self, ref: Ref, finalizers: Sequence[str], resource_version: str) -> Manifest:

@@ -32,12 +32,13 @@ Path = tuple[str | Entry, ...]
 class Difference:
     """One field: `changed` in value, `absent` from the live object, or `foreign` (a list entry that is not ours).
 
-    `entry` names the list entry that is absent, whose path can only end in the list.
+    `value` is the wanted one, or the foreign entry as it is live. `entry` names an absent entry, whose path can only end
+    in its list.
     """
 
     path: Path
     nature: Nature
-    wanted: Any = None
+    value: Any = None
     entry: str = ""
 
     def __str__(self) -> str:
@@ -62,15 +63,19 @@ def repairs(found: Iterable[Difference]) -> list[Operation]:
     Both in one patch: a list that is emptied first would roll the pods twice, and two entries of one name are refused.
     """
     found = list(found)
-    removals = sorted((_pointer(each.path) for each in found if each.nature == "foreign"), reverse=True)
-    touched = {pointer[:-1] for pointer in removals}
+    foreign = {_pointer(each.path): each.value for each in found if each.nature == "foreign"}
+    touched = {pointer[:-1] for pointer in foreign}
     # Additions come first and at the end of their list, so that no position named by a removal has moved.
     additions = [
-        {"op": "add", "path": _text((*_pointer(each.path), "-")), "value": each.wanted}
+        {"op": "add", "path": _text((*_pointer(each.path), "-")), "value": each.value}
         for each in found
         if each.nature == "absent" and _pointer(each.path) in touched
     ]
-    return additions + [{"op": "remove", "path": _text(pointer)} for pointer in removals]
+    # A position is only as good as our view; the test lets nothing be removed but what we looked at. A test of the whole
+    # object's version would do, too, and fail whenever a controller writes its status.
+    tests = [{"op": "test", "path": _text(pointer), "value": value} for pointer, value in foreign.items()]
+    removals = [{"op": "remove", "path": _text(pointer)} for pointer in sorted(foreign, reverse=True)]
+    return tests + additions + removals
 
 
 def content_hash(manifest: Manifest) -> str:
@@ -146,9 +151,9 @@ def _keyed(path: Path, want: list[Any], have: list[Any], key: Sequence[str]) -> 
         yield from _value((*path, _entry(position, key, identity)), entry, found)
     if path[-1] in SHARED_LISTS:
         return
-    for identity, (position, _) in live.items():
+    for identity, (position, found) in live.items():
         if identity not in wanted:
-            yield Difference((*path, _entry(position, key, identity)), "foreign")
+            yield Difference((*path, _entry(position, key, identity)), "foreign", found)
 
 
 def _entry(position: int, key: Sequence[str], identity: tuple[Any, ...] | None) -> Entry:

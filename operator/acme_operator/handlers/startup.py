@@ -18,6 +18,9 @@ from acme_operator.engine.runner import Engine
 from acme_operator.handlers.endpoints import serving
 from acme_operator.settings import Settings
 
+# Without one kopf asks for the user's name, and the image's uid has none.
+_IDENTITY: Any = "acme-operator"
+
 
 def connection(environment: Mapping[str, str]) -> Connection:
     """How to reach the API server: from inside a pod, else by KUBECONFIG. Raises ConnectionConfigError."""
@@ -50,7 +53,9 @@ async def _run_together(engine: Engine, to: Connection) -> None:
 
 async def _shell(engine: Engine, to: Connection, stop: asyncio.Event) -> None:
     try:
-        await kopf.operator(registry=_registry(to), stop_flag=stop, clusterwide=True, standalone=True)
+        await kopf.operator(
+            registry=_registry(to), stop_flag=stop, clusterwide=True, standalone=True, identity=_IDENTITY
+        )
     finally:
         engine.stop()
 

@@ -7,11 +7,6 @@ from acme_operator.api.meta import Manifest, OwnerMeta
 from acme_operator.api.service import AcmeServiceSpec, Port, Protocol
 from acme_operator.render import names
 
-DNS: Manifest = {
-    "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
-    "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
-}
-
 
 def service(owner: OwnerMeta, spec: AcmeServiceSpec) -> Manifest:
     """The Service in front of the pods."""
@@ -36,14 +31,18 @@ def _app_protocol(port: Port) -> str:
 
 
 def service_policy(owner: OwnerMeta, spec: AcmeServiceSpec, facts: ServiceFacts) -> Manifest:
-    """Admits the declared callers and the scrapers, and lets out only to what is declared."""
+    """Admits the declared callers and the scrapers, and nobody else.
+
+    It says nothing of what the pods may call: the API can't name a party outside the cluster yet, and a policy that
+    nobody can open would cut every service off from them.
+    """
     head = names.child("networking.k8s.io/v1", "NetworkPolicy", owner.name, owner, names.service_labels(owner.name))
+    admitted = _ingress(spec.ports, facts.callers)
     return head | {
         "spec": {
             "podSelector": {"matchLabels": {names.SERVICE: owner.name}},
-            "policyTypes": ["Ingress", "Egress"],
-            "ingress": _ingress(spec.ports, facts.callers),
-            "egress": [DNS, *_egress(facts)],
+            "policyTypes": ["Ingress"],
+            **({"ingress": admitted} if admitted else {}),
         }
     }
 
@@ -57,28 +56,8 @@ def _ingress(ports: Sequence[Port], callers: Iterable[str]) -> list[Manifest]:
     return admitted + ([{"from": [{"namespaceSelector": {}}], "ports": scraped}] if scraped else [])
 
 
-def _egress(facts: ServiceFacts) -> list[Manifest]:
-    called = [{"to": [_service_peer(target.service)], "ports": _tcp([target.port])} for target in facts.services]
-    stored = [
-        {"to": [_datastore_peer(target.datastore)], "ports": _tcp([target.port])}
-        if target.builtin
-        # An external server's addresses are known to its DNS only, so its port is open to any address.
-        else {"ports": _tcp([target.port])}
-        for target in facts.datastores
-    ]
-    return _distinct([*called, *stored])
-
-
-def _distinct(entries: Sequence[Manifest]) -> list[Manifest]:
-    return [entry for position, entry in enumerate(entries) if entry not in entries[:position]]
-
-
 def _service_peer(name: str) -> Manifest:
     return {"podSelector": {"matchLabels": {names.SERVICE: name}}}
-
-
-def _datastore_peer(name: str) -> Manifest:
-    return {"podSelector": {"matchLabels": {names.DATASTORE: name}}}
 
 
 def _tcp(ports: Iterable[int]) -> list[Manifest]:

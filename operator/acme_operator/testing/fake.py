@@ -17,7 +17,7 @@ from acme_operator.engine.errors import AlreadyExists, Conflict, Expired, Invali
 from acme_operator.engine.kinds import EVENT, index, kind_of, ref_of
 from acme_operator.engine.marks import FIELD_MANAGER, STATUS_MANAGER
 from acme_operator.testing import ownership
-from acme_operator.testing.operations import patched
+from acme_operator.testing.operations import PatchTestFailedError, patched
 from acme_operator.testing.rules import broken_rules
 
 _SERVER_SET = ("uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp")
@@ -188,14 +188,17 @@ class FakeCluster:
             raise NotFound(f"apply_status {ref}", "not found")
         wanted = {name: manifest[name] for name in ("apiVersion", "kind", "status")}
         wanted["metadata"] = {"name": ref.name, "namespace": ref.namespace}
-        self._require(ref, f"apply_status {ref}", uid=manifest["metadata"].get("uid"))
         return self._merge(ref, wanted, STATUS_MANAGER, True, fault)
 
-    async def patch(self, ref: Ref, operations: Sequence[Operation], resource_version: str) -> Manifest:
+    async def patch(self, ref: Ref, operations: Sequence[Operation], resource_version: str | None = None) -> Manifest:
         """See `Cluster.patch`."""
         fault = self._begin("patch", ref)
         self._require(ref, f"patch {ref}", resource_version=resource_version)
-        return self._update(ref, patched(self._copy(ref), operations), fault)
+        try:
+            after = patched(self._copy(ref), operations)
+        except PatchTestFailedError as error:
+            raise Invalid(f"patch {ref}", "a test failed") from error
+        return self._update(ref, after, fault)
 
     async def patch_finalizers(self, ref: Ref, finalizers: Sequence[str], resource_version: str) -> Manifest:
         """See `Cluster.patch_finalizers`."""

@@ -1,4 +1,4 @@
-"""JSON patch (RFC 6902) as far as the engine uses it: add, remove and replace. Pure."""
+"""JSON patch (RFC 6902) as far as the engine uses it: test, add, remove and replace. Pure."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,13 +6,17 @@ from typing import Any
 from acme_operator.engine.cluster import Manifest, Operation
 
 
+class PatchTestFailedError(Exception):
+    """A `test` found another value, or none."""
+
+
 def patched(target: Manifest, operations: Sequence[Operation]) -> Manifest:
     """The object with the operations done in order; it is changed in place. An unknown operation raises ValueError."""
     for operation in operations:
         *parents, last = [_unescaped(token) for token in operation["path"].split("/")[1:]]
         holder: Any = target
-        for token in parents:
-            holder = holder[int(token)] if isinstance(holder, list) else holder[token]
+        for step in parents:
+            holder = holder[int(step)] if isinstance(holder, list) else holder[step]
         _do(operation, holder, last)
     return target
 
@@ -20,6 +24,10 @@ def patched(target: Manifest, operations: Sequence[Operation]) -> Manifest:
 def _do(operation: Operation, holder: Any, step: str) -> None:
     in_list = isinstance(holder, list)
     match operation["op"]:
+        case "test":
+            found = holder[int(step) : int(step) + 1] if in_list else [holder[step]] if step in holder else []
+            if found != [operation["value"]]:
+                raise PatchTestFailedError(operation["path"])
         case "remove":
             del holder[int(step) if in_list else step]
         case "add" if in_list:

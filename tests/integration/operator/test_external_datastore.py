@@ -8,8 +8,10 @@ import asyncpg
 import pytest
 
 from acme_operator.engine.metrics import Metrics
-from tests.plugins.operator import Kubectl, Operators, condition, eventually, passed, settled
+from tests.plugins.kubectl import Kubectl, condition
+from tests.plugins.operator import Operators, passed, settled
 from tests.plugins.postgres_server import PostgresServer
+from tests.plugins.waiting import eventually
 
 pytestmark = [pytest.mark.controlplane, pytest.mark.postgres, pytest.mark.asyncio]
 
@@ -208,7 +210,7 @@ async def test_a_missing_admin_secret_is_named_and_heals(
     async def live() -> bool:
         return await ready_reason(kubectl) == "Live"
 
-    assert await eventually(live, 30)
+    assert await eventually(live, seconds=30)
 
 
 async def test_a_wrong_admin_password_is_stalled_without_a_secret_in_the_message(

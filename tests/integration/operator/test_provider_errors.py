@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
-from tests.plugins.postgres_server import PostgresServer
-from tests.plugins.tls import make_authority
 
 from acme_operator.api.access import Access
 from acme_operator.providers import errors
 from acme_operator.providers.contract import Login, Server
 from acme_operator.providers.postgres import Postgres
+from tests.plugins.postgres_server import PostgresServer
+from tests.plugins.tls import make_authority
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.postgres]
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 import asyncpg
 import pytest
 import pytest_asyncio
-from tests.plugins.postgres_server import PostgresServer
 
 from acme_operator.api.access import Access
 from acme_operator.providers.contract import Login, Server
 from acme_operator.providers.errors import ExtensionMissing, ForeignRole, LoginRefused, NoDatabase
 from acme_operator.providers.postgres import Postgres
 from acme_operator.providers.postgres_session import open_session
+from tests.plugins.postgres_server import PostgresServer
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.postgres]
 

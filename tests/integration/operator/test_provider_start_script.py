@@ -12,8 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.plugins.postgres_server import _free_port, _unprivileged_user, binaries
-from tests.plugins.waiting import eventually
 
 from acme_operator.providers.certificates import make_ca, make_server_certificate
 from acme_operator.providers.contract import Server
@@ -22,6 +20,8 @@ from acme_operator.providers.postgres import Postgres
 from acme_operator.providers.postgres_session import open_session
 from acme_operator.render.postgres_config import postgresql_conf
 from acme_operator.render.postgres_start import START_SCRIPT
+from tests.plugins.postgres_server import _free_port, _unprivileged_user, binaries
+from tests.plugins.waiting import eventually
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.postgres]
 

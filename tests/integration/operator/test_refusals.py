@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.plugins.operator import Kubectl
+from tests.plugins.kubectl import Kubectl
 
 pytestmark = pytest.mark.controlplane
 
@@ -59,7 +59,10 @@ REFUSED = {
     "no image": ({**service(), "spec": {}}, "spec.image: Required value"),
     "two engines": (datastore(postgres={}, redis={}), "a datastore needs exactly one engine"),
     "no engine": (datastore(), "a datastore needs exactly one engine"),
-    "External without an address": (datastore(postgres={}, provider="External"), "provider External needs spec.external"),
+    "External without an address": (
+        datastore(postgres={}, provider="External"),
+        "provider External needs spec.external",
+    ),
     "an address without External": (
         datastore(postgres={}, external={"host": "db", "adminSecret": {"name": "x"}}),
         "spec.external is only for provider External",

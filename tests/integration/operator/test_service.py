@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from acme_operator.engine.metrics import Metrics
-from tests.plugins.operator import Kubectl, Operators, condition, eventually, passed, settled
+from tests.plugins.kubectl import Kubectl, condition
+from tests.plugins.operator import Operators, passed, settled
+from tests.plugins.waiting import eventually
 
 pytestmark = [pytest.mark.controlplane, pytest.mark.asyncio]
 
@@ -105,13 +107,15 @@ async def test_what_is_live_costs_no_write_after_a_restart(operators: Operators,
         assert operators.writes() == before
 
 
-async def test_creating_costs_one_write_a_child_and_at_most_three_of_status(operators: Operators, kubectl: Kubectl) -> None:
+async def test_creating_costs_one_write_a_child_and_at_most_three_of_status(
+    operators: Operators, kubectl: Kubectl
+) -> None:
     async with operators.running():
         kubectl.apply(service())
         await eventually(lambda: reason_of(kubectl, "product"))
         await settled(operators)
 
-    assert operators.writes() <= len(CHILDREN) + 3
+    assert len(operators.writes()) <= len(CHILDREN) + 3
 
 
 async def test_a_missing_dependency_is_named_and_heals_by_itself(operator: Metrics, kubectl: Kubectl) -> None:
@@ -122,9 +126,7 @@ async def test_a_missing_dependency_is_named_and_heals_by_itself(operator: Metri
     live = kubectl.get("asvc", "product")
     assert condition(live, "Ready")["status"] == "False"
     assert "AcmeService inventory does not exist" in condition(live, "Ready")["message"]
-    assert live["status"]["blockedBy"] == [
-        {"kind": "AcmeService", "name": "inventory", "reason": "DependencyMissing"}
-    ]
+    assert live["status"]["blockedBy"] == [{"kind": "AcmeService", "name": "inventory", "reason": "DependencyMissing"}]
     assert kubectl.find("deployment", "product") is None
 
     kubectl.apply(service("inventory"))

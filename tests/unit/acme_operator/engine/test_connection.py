@@ -34,7 +34,10 @@ def test_a_kubeconfig_may_hold_what_it_names_or_name_files_beside_it(tmp_path: P
 
 
 def test_a_token_is_sent_as_bearer(tmp_path: Path) -> None:
-    assert from_kubeconfig(kubeconfig(tmp_path, user={"token": "t"})).authorization() == "Bearer t"
+    with_token = from_kubeconfig(kubeconfig(tmp_path, user={"token": "t0ken"}))
+
+    assert with_token.authorization() == "Bearer t0ken"
+    assert "t0ken" not in repr(with_token)
     assert from_kubeconfig(kubeconfig(tmp_path)).authorization() is None
 
 

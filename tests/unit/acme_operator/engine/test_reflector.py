@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ class World:
         self._heard = asyncio.Event()
         self.store.listen(self._listen)
 
-    def _listen(self, kind: Kind, old: Manifest | None, new: Manifest | None) -> None:
+    def _listen(self, _: Kind, old: Manifest | None, new: Manifest | None) -> None:
         about = new or old or {}
         self.news.append((about["metadata"]["name"], "gone" if new is None else "new" if old is None else "changed"))
         self._heard.set()
@@ -58,7 +59,7 @@ async def following(world: World) -> AsyncIterator[None]:
         running.cancel()
 
 
-def config(name: str, **fields: object) -> Manifest:
+def config(name: str, **fields: Any) -> Manifest:
     return manifest(CONFIG_MAP, name, **fields)
 
 

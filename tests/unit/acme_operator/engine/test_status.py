@@ -2,7 +2,6 @@
 
 import pytest
 
-from acme_operator.engine.errors import Conflict
 from acme_operator.engine.kinds import DEPLOYMENT, ref_of
 from acme_operator.engine.status import StatusWriter
 from acme_operator.engine.store import Store
@@ -49,16 +48,3 @@ async def test_an_object_that_is_gone_needs_no_status() -> None:
     assert not await writer.write(REF, {"observedGeneration": 1})
     store.remove(REF)
     assert not await writer.write(REF, {"observedGeneration": 1})
-
-
-async def test_an_object_that_was_made_anew_does_not_get_the_old_ones_status() -> None:
-    cluster, store, writer = await world()
-    live = store.get(REF)
-    assert live is not None
-    await cluster.delete(REF, uid=live["metadata"]["uid"], resource_version=None)
-    await cluster.create(OBJECT)
-
-    with pytest.raises(Conflict):
-        await writer.write(REF, {"observedGeneration": 1})
-
-    assert "status" not in cluster.live(DEPLOYMENT)["shop/product"]
