@@ -3,7 +3,7 @@
 Databases are never dropped there. A Builtin server goes with its owner reference and needs nothing of this.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -60,20 +60,24 @@ class Cleanup:
             self._left_behind(ref, f"its logins stay on the server: {wait.message}")
             return
         try:
-            changes = await self._drop_all(ref, server)
+            await self._drop_all(ref, server)
         except ProviderError as error:
             message = f"{error}; mend it, or annotate {names.FORCE_DELETE}=true to leave the logins on the server"
             verdict = verdicts.stalled(Reason.CLEANUP_BLOCKED, message, available=False)
             await self._reporter.report(ref, owner, verdict, {})
             raise Waiting(Reason.CLEANUP_BLOCKED, message, RETRY) from error
-        self._reporter.changed_outside(ref, changes)
 
-    async def _drop_all(self, ref: Ref, server: Server) -> Sequence[Change]:
+    async def _drop_all(self, ref: Ref, server: Server) -> None:
         changes: list[Change] = []
-        async with self._connect(server, f"{ref.namespace}/{ref.name}") as provider:
-            for login in sorted((await provider.observe()).logins):
-                changes += await provider.drop_login(login)
-        return changes
+        try:
+            async with self._connect(server, f"{ref.namespace}/{ref.name}") as provider:
+                for login in sorted((await provider.observe()).logins):
+                    changes.extend(await provider.drop_login(login))
+        except ProviderError as error:
+            changes.extend(error.changes)
+            raise
+        finally:
+            self._reporter.changed_outside(ref, changes)
 
     def _left_behind(self, ref: Ref, why: str) -> None:
         self._reporter.warn(ref, Reason.LEFT_BEHIND, f"{ref.name} is deleted and {why}; drop them there by hand")

@@ -15,7 +15,7 @@ from acme_operator.checks.verdicts import Verdict
 from acme_operator.controllers.claims import claims
 from acme_operator.controllers.cleanup import Cleanup, Connect
 from acme_operator.controllers.kinds import ACME_DATASTORE
-from acme_operator.controllers.logins import Logins
+from acme_operator.controllers.logins import Logins, Visit
 from acme_operator.controllers.parsing import invalid_spec
 from acme_operator.controllers.reports import Reporter, Tools
 from acme_operator.controllers.servers import Servers
@@ -146,11 +146,20 @@ class DatastoreController:
     async def _bind(self, now: Pass, server: Server, keep: frozenset[Ref]) -> Outcome:
         async with self._surroundings.connect(server, f"{now.ref.namespace}/{now.ref.name}") as provider:
             seen = await provider.health()
-            bound = await self._logins.bind(now.owner, server, provider, now.postgres, now.claims)
-        self._reporter.changed_outside(now.ref, bound.changes)
-        await self._tools.pruner.prune(now.owner.uid, keep | set(bound.secrets))
-        verdict = verdicts.live(f"PostgreSQL {seen.version} at {server.address} serves {len(bound.secrets)} logins")
+            secrets = await self._bind_logins(now, Visit(now.owner, server, provider))
+        await self._tools.pruner.prune(now.owner.uid, keep | set(secrets))
+        verdict = verdicts.live(f"PostgreSQL {seen.version} serves at {server.address}")
         return Outcome(verdict, seen.version, server.address)
+
+    async def _bind_logins(self, now: Pass, visit: Visit) -> tuple[Ref, ...]:
+        """Whatever ends the visit, each change that was made has its audit line."""
+        try:
+            return await self._logins.bind(visit, now.postgres, now.claims)
+        except ProviderError as error:
+            visit.changes.extend(error.changes)
+            raise
+        finally:
+            self._reporter.changed_outside(now.ref, visit.changes)
 
     # --- what is live -------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ password: whoever reads it may be running on it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from acme_operator.api.datastore import Consumer, Postgres
 from acme_operator.api.facts import Claim, DatabaseBinding
@@ -22,11 +22,13 @@ from acme_operator.render import bindings, names
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
-    """What became of the claims."""
+class Visit:
+    """One connection to a datastore's server, and what was changed there so far."""
 
-    changes: tuple[Change, ...]
-    secrets: tuple[Ref, ...]
+    owner: OwnerMeta
+    server: Server
+    provider: Provider
+    changes: list[Change] = field(default_factory=list)
 
 
 class Logins:
@@ -35,23 +37,20 @@ class Logins:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
 
-    async def bind(
-        self, owner: OwnerMeta, server: Server, provider: Provider, spec: Postgres, claims: Sequence[Claim]
-    ) -> Bound:
-        """One pass. Raises ProviderError where the server refuses; what was done until then stands and is found again."""
-        changes: list[Change] = []
+    async def bind(self, visit: Visit, spec: Postgres, claims: Sequence[Claim]) -> tuple[Ref, ...]:
+        """One pass; the Secrets that are to stay. Raises ProviderError where the server refuses.
+
+        What was done until then stands, is in `visit.changes`, and is found again by the next pass.
+        """
+        provider, granted = visit.provider, _granted(spec, claims)
         for database in spec.databases:
-            changes += await provider.ensure_database(database.name, database.extensions)
-        granted = _granted(spec, claims)
+            visit.changes.extend(await provider.ensure_database(database.name, database.extensions))
         for name in sorted({claim.database for claim in granted} - {database.name for database in spec.databases}):
-            changes += await provider.ensure_database(name)
+            visit.changes.extend(await provider.ensure_database(name))
         for claim in granted:
-            changes += await self._bind_one(owner, server, provider, claim)
-        changes += await self._drop_others(owner, provider, granted)
-        return Bound(
-            tuple(changes),
-            tuple(_secret_ref(owner, claim) for claim in granted),
-        )
+            await self._bind_one(visit, claim)
+        await self._drop_others(visit, granted)
+        return tuple(_secret_ref(visit.owner, claim) for claim in granted)
 
     def consumers(self, owner: OwnerMeta, spec: Postgres, claims: Sequence[Claim]) -> tuple[Consumer, ...]:
         """Every claim with its Secret, or with the reason why it has none yet."""
@@ -71,28 +70,25 @@ class Logins:
             reason=reason,
         )
 
-    async def _bind_one(self, owner: OwnerMeta, server: Server, provider: Provider, claim: Claim) -> list[Change]:
-        stored = self._stored_password(owner, claim)
+    async def _bind_one(self, visit: Visit, claim: Claim) -> None:
+        owner, stored = visit.owner, self._stored_password(visit.owner, claim)
         login = Login(role(owner, claim), stored or passwords.generate(), claim.database, claim.access)
-        changes = await provider.ensure_login(login)
-        manifest = bindings.database_secret(owner, _binding(server, claim, login))
+        visit.changes.extend(await visit.provider.ensure_login(login))
+        manifest = bindings.database_secret(owner, _binding(visit.server, claim, login))
         if stored is None:
             await publish(self._tools, _owner_ref(owner), manifest)
         else:
             await self._tools.applier.apply(_owner_ref(owner), [manifest])
-        return changes
 
     def _stored_password(self, owner: OwnerMeta, claim: Claim) -> str | None:
         secret = self._tools.store.get(_secret_ref(owner, claim))
         return None if secret is None else bindings.decoded(secret).get("password")
 
-    async def _drop_others(self, owner: OwnerMeta, provider: Provider, granted: Iterable[Claim]) -> list[Change]:
-        wanted = {role(owner, claim) for claim in granted}
-        present = (await provider.observe()).logins
-        changes: list[Change] = []
+    async def _drop_others(self, visit: Visit, granted: Iterable[Claim]) -> None:
+        wanted = {role(visit.owner, claim) for claim in granted}
+        present = (await visit.provider.observe()).logins
         for name in sorted(present.keys() - wanted):
-            changes += await provider.drop_login(name)
-        return changes
+            visit.changes.extend(await visit.provider.drop_login(name))
 
 
 def _granted(spec: Postgres, claims: Sequence[Claim]) -> list[Claim]:

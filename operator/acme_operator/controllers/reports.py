@@ -99,10 +99,17 @@ class Reporter:
             )
         live = self._tools.store.get(ref)
         if changes and live is not None:
-            self._recorder.record(live, "Normal", Reason.SERVER_CHANGED, "; ".join(str(change) for change in changes))
+            self._recorder.record(live, "Normal", Reason.SERVER_CHANGED, _summary(changes))
 
     def warn(self, ref: Ref, reason: Reason, message: str) -> None:
         """An event that nothing in status can tell, as the object goes."""
         live = self._tools.store.get(ref)
         if live is not None:
             self._recorder.record(live, "Warning", reason, message)
+
+
+def _summary(changes: Sequence[Change]) -> str:
+    """What people ask for first: what came and what went. The grants that go with it are in the audit lines."""
+    main = [f"{change.action} {change.object}" for change in changes if change.action in {"created", "dropped"}]
+    rest = len(changes) - len(main)
+    return "; ".join([*main, *([f"{rest} grants and settings"] if rest else [])])

@@ -3,7 +3,7 @@
 One contract suite holds both to the promises below. Nothing here retries: a caller that can answer an error catches it.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -73,10 +73,11 @@ class Cluster(Protocol):
 
     def watch(
         self, kind: Kind, namespace: str | None, selector: str | None, resource_version: str
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> AsyncGenerator[WatchEvent, None]:
         """Changes after `resource_version`, in order. Ends when the server closes it; silence raises `Unavailable`.
 
         A version that is too old raises `Expired` or comes as an ERROR event with code 410: both happen.
+        Who stops listening early closes it (`aclosing`), or its connection stays open until it is collected.
         """
         ...
 

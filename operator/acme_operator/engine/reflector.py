@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from acme_operator.engine.cluster import Cluster, Kind, Manifest, Ref, WatchEvent
 from acme_operator.engine.errors import ClusterError, Expired, Unavailable
@@ -14,6 +15,7 @@ from acme_operator.engine.store import Store
 
 PAGE = 500
 BUG_PAUSE = 30.0
+LONGEST_PAUSE = timedelta(seconds=10)
 log = logging.getLogger(__name__)
 
 
@@ -118,7 +120,7 @@ class Reflector:
 
     async def _pause(self, error: ClusterError) -> None:
         self._failures += 1
-        delay = back_off(self._failures)
+        delay = min(back_off(self._failures), LONGEST_PAUSE)
         log.warning(
             "watch broke off", extra={"kind": self.kind.kind, "error": type(error).__name__, "again": str(delay)}
         )

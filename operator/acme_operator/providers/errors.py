@@ -1,17 +1,23 @@
 """Why a driver could not do its work: one tree, told apart by class. A message names the server, the object and the next
 step, and never a password or a statement."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import ClassVar
+
+from acme_operator.providers.contract import Change
 
 
 class ProviderError(Exception):
     """The server or what is on it does not let us go on.
 
-    `reason` is stable and fit for a condition; `transient` says that trying again may help though nobody acts.
+    `reason` is stable and fit for a condition; `transient` says that trying again may help though nobody acts. `changes`
+    are those that were made before it failed.
     """
 
     reason: ClassVar[str] = "ProviderError"
     transient: ClassVar[bool] = False
+    changes: Sequence[Change] = ()
 
 
 class Unreachable(ProviderError):
@@ -101,3 +107,14 @@ class VersionTooOld(ProviderError):
     """The server is older than what we know how to drive."""
 
     reason = "VersionTooOld"
+
+
+@contextmanager
+def recorded() -> Iterator[list[Change]]:
+    """A list to add changes to as they are made; a failure takes them along, so that the audit log misses none."""
+    changes: list[Change] = []
+    try:
+        yield changes
+    except ProviderError as error:
+        error.changes = tuple(changes)
+        raise

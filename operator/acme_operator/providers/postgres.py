@@ -26,12 +26,12 @@ from acme_operator.providers.errors import (
     LoginRefused,
     Unreachable,
     VersionTooOld,
+    recorded,
 )
 from acme_operator.providers.postgres_names import (
     check_database_name,
     check_role_name,
     identifier,
-    literal,
 )
 from acme_operator.providers.postgres_session import Session, connect, open_session
 from acme_operator.providers.scram import verifier
@@ -105,12 +105,13 @@ class Postgres:
         that is not asked for stays. Raises BadName, ForeignRole, ExtensionMissing, Forbidden and what a connection raises.
         """
         check_database_name(name)
-        changes = await self._settle(self._session, partial(self._plan_database, name))
-        cause = plan.ABSENT if any(change.action == "created" for change in changes) else plan.DRIFT
-        changes += await self._settle(self._session, partial(self._plan_way_in, name, cause))
-        async with open_session(self._server, name) as inside:
-            changes += await self._settle(inside, partial(self._plan_extensions, inside, frozenset(extensions)))
-            changes += await self._settle(inside, partial(self._plan_inside, inside, name, cause))
+        with recorded() as changes:
+            await self._settle(self._session, partial(self._plan_database, name), changes)
+            cause = plan.ABSENT if any(change.action == "created" for change in changes) else plan.DRIFT
+            await self._settle(self._session, partial(self._plan_way_in, name, cause), changes)
+            async with open_session(self._server, name) as inside:
+                await self._settle(inside, partial(self._plan_inside, inside, name, cause), changes)
+                await self._settle(inside, partial(self._plan_extensions, inside, frozenset(extensions)), changes)
         return changes
 
     async def ensure_login(self, login: Login) -> list[Change]:
@@ -122,9 +123,11 @@ class Postgres:
         check_role_name(login.role)
         verifier(login.password)  # a password that could never be set is said before anything is made
         wanted = plan.wanted_login(self._owner, login)
-        changes = await self._settle(self._session, partial(self._plan_login, wanted))
-        fresh = any(change.action == "created" for change in changes)
-        return changes + await self._settle_password(login, fresh=fresh)
+        with recorded() as changes:
+            await self._settle(self._session, partial(self._plan_login, wanted), changes)
+            fresh = any(change.action == "created" for change in changes)
+            await self._settle_password(login, changes, fresh=fresh)
+        return changes
 
     async def proves_login(self, login: Login) -> bool:
         """Whether the login really gets into its database with its password."""
@@ -139,11 +142,12 @@ class Postgres:
             seen = (await catalog.read_roles(self._session, [role])).get(role)
             if seen is None:
                 return []
-            changes = await self._carry_out(self._session, plan.drop_steps(self._owner, seen, self._admin))
-            for database in await catalog.read_dependents(self._session, role):
-                await self._disown(database or MAINTENANCE, role)
-            await self._session.execute([f"DROP ROLE {identifier(role)}"])
-        return [*changes, Change("dropped", f"login {role}", "it is no longer declared")]
+            with recorded() as changes:
+                await self._carry_out(self._session, plan.drop_steps(self._owner, seen, self._admin), changes)
+                for database in await catalog.read_dependents(self._session, role):
+                    await self._disown(database or MAINTENANCE, role)
+                await self._carry_out(self._session, [plan.drop_step(role)], changes)
+        return changes
 
     async def _read_admin(self) -> catalog.Admin:
         admin = await catalog.read_admin(self._session)
@@ -202,20 +206,18 @@ class Postgres:
         seen = await catalog.read_roles(self._session, [wanted.name, wanted.member_of])
         return plan.login_steps(wanted, seen, self._admin)
 
-    async def _settle(self, session: Session, make_plan: _Plan) -> list[Change]:
+    async def _settle(self, session: Session, make_plan: _Plan, changes: list[Change]) -> None:
         """Carry the plan out; it is made again under the lock, as another worker may have been quicker."""
         if not await make_plan():
-            return []
+            return
         async with self._alone():
-            return await self._carry_out(session, await make_plan())
+            await self._carry_out(session, await make_plan(), changes)
 
     @staticmethod
-    async def _carry_out(session: Session, steps: Iterable[acl.Step]) -> list[Change]:
-        done = []
+    async def _carry_out(session: Session, steps: Iterable[acl.Step], changes: list[Change]) -> None:
         for step in steps:
             await session.execute(step.statements, slow=step.slow)
-            done.append(step.change)
-        return done
+            changes.append(step.change)
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
@@ -228,21 +230,17 @@ class Postgres:
                 with suppress(Unreachable):  # a lost connection has given the lock back already
                     await self._session.fetch("select pg_advisory_unlock($1::bigint)", _LOCK_KEY)
 
-    async def _settle_password(self, login: Login, *, fresh: bool) -> list[Change]:
+    async def _settle_password(self, login: Login, changes: list[Change], *, fresh: bool) -> None:
         proof = _Proof.WRONG_PASSWORD if fresh else await self._prove(login)
-        if proof is _Proof.ACCEPTED:
-            return []
         if proof is _Proof.WRONG_PASSWORD:
-            sql = f"ALTER ROLE {identifier(login.role)} PASSWORD {literal(verifier(login.password))}"
             async with self._alone():
-                await self._session.execute([sql])
+                await self._carry_out(self._session, [plan.password_step(login, fresh=fresh)], changes)
             proof = await self._prove(login)
         if proof is not _Proof.ACCEPTED:
             raise LoginRefused(
                 f"{self._server.address} turns login {login.role} away from database {login.database} though role and "
                 "password are right: see the server's pg_hba rules, and that the database was ensured"
             )
-        return [Change("set", f"password of {login.role}", plan.ABSENT if fresh else "the server no longer took it")]
 
     async def _prove(self, login: Login) -> _Proof:
         server = replace(self._server, username=login.role, password=login.password)

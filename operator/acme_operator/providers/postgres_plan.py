@@ -9,9 +9,11 @@ from acme_operator.providers.errors import ForeignRole, NoDatabase
 from acme_operator.providers.postgres_acl import Step
 from acme_operator.providers.postgres_catalog import Admin, RoleState
 from acme_operator.providers.postgres_names import Mark, group, identifier, literal
+from acme_operator.providers.scram import verifier
 
 ABSENT = "it was not there"
 DRIFT = "it differed from what is declared"
+UNWANTED = "it is no longer declared"
 _POWERS = ("SUPERUSER", "CREATEDB", "CREATEROLE", "REPLICATION", "BYPASSRLS")
 _EXPLICIT_MEMBERSHIP = 16
 """The major version from which memberships carry INHERIT and SET options and belong to their grantor."""
@@ -86,9 +88,19 @@ def drop_steps(owner: str, seen: RoleState, admin: Admin) -> list[Step]:
     """
     if seen.mark is None or (seen.mark.owner, seen.mark.kind) != (owner, "login"):
         raise _foreign(seen, "it is left alone; drop it by hand if nobody needs it")
-    cause = "it is no longer declared"
-    barred = Step(Change("barred", f"login {seen.name}", cause), (f"ALTER ROLE {identifier(seen.name)} NOLOGIN",))
-    return [barred, _ended_sessions(seen, admin, cause)]
+    barred = Step(Change("barred", f"login {seen.name}", UNWANTED), (f"ALTER ROLE {identifier(seen.name)} NOLOGIN",))
+    return [barred, _ended_sessions(seen, admin, UNWANTED)]
+
+
+def drop_step(role: str) -> Step:
+    """The end of a login that nothing depends on any more."""
+    return Step(Change("dropped", f"login {role}", UNWANTED), (f"DROP ROLE {identifier(role)}",))
+
+
+def password_step(login: Login, *, fresh: bool) -> Step:
+    """Set a login's password by its verifier; the password itself is in no statement."""
+    sql = f"ALTER ROLE {identifier(login.role)} PASSWORD {literal(verifier(login.password))}"
+    return Step(Change("set", f"password of {login.role}", ABSENT if fresh else "the server no longer took it"), (sql,))
 
 
 def _handing_over(seen: RoleState, wanted: Wanted) -> str:

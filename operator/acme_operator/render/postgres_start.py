@@ -30,7 +30,7 @@ make_cluster() {
     making=$PGDATA.making
     rm -rf "$making"
     initdb -D "$making" -U postgres --pwfile="$admin_password" --auth-local=peer --auth-host=scram-sha-256 \
-        --encoding=UTF8 --locale=C.UTF-8 --locale-provider=builtin --builtin-locale=C.UTF-8 --data-checksums
+        --encoding=UTF8 --locale=C.UTF-8 --locale-provider=builtin --builtin-locale=C.UTF-8 --data-checksums --no-instructions
     # A consumer's login reaches the databases it was given, and not PostgreSQL's own.
     statements "$making" <<'SQL'
 REVOKE CONNECT, TEMPORARY ON DATABASE postgres FROM PUBLIC;

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from acme_operator.api.access import Access
-from acme_operator.providers.contract import Login, Server
+from acme_operator.providers.contract import Change, Login, Server
 from acme_operator.providers.errors import ExtensionMissing, ForeignRole, LoginRefused, NoDatabase
 from acme_operator.providers.postgres import Postgres
 from acme_operator.providers.postgres_session import open_session
@@ -338,9 +338,10 @@ async def test_an_existing_database_is_taken_over_with_its_data(provider: Postgr
 async def test_extensions_are_made_and_an_unknown_one_is_named(provider: Postgres, server: Server, name: str) -> None:
     await provider.ensure_database(name, ["pg_trgm"])
 
-    with pytest.raises(ExtensionMissing, match="no extension no_such: install it"):
-        await provider.ensure_database(name, ["pg_trgm", "no_such"])
+    with pytest.raises(ExtensionMissing, match="no extension no_such: install it") as caught:
+        await provider.ensure_database(f"{name}_2", ["pg_trgm", "no_such"])
 
+    assert Change("created", f"database {name}_2", "it was not there") in caught.value.changes
     assert "pg_trgm" in (await provider.observe()).databases[name]
     assert await provider.ensure_database(name, ["pg_trgm"]) == []
 
