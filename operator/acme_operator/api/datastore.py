@@ -74,7 +74,8 @@ class Postgres(Model):
         Field(
             max_length=64,
             json_schema_extra=list_map("name"),
-            description="Databases that several services share. A service that names none gets one of its own.",
+            description="Databases that several services share. A service that names none gets one of its own. One that "
+            "exists already is taken over: its owner becomes the role <name>_owner, and PUBLIC loses CONNECT.",
         ),
     ] = ()
 
