@@ -87,7 +87,7 @@ class FaultyProxy:
     session: aiohttp.ClientSession
     faults: list[Fault] = field(default_factory=list)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
-    streams: set[web.Request] = field(default_factory=set)
+    streams: set[asyncio.Transport] = field(default_factory=set)
     url: str = ""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -109,14 +109,16 @@ class FaultyProxy:
         async with self._ask(request, b"") as answer:
             response = web.StreamResponse(status=answer.status)
             await response.prepare(request)
-            self.streams.add(request)
+            transport = request.transport
+            assert transport is not None
+            self.streams.add(transport)
             try:
                 async for chunk in answer.content.iter_any():
                     await response.write(chunk)
             except ConnectionError:
                 pass  # the engine went away
             finally:
-                self.streams.discard(request)
+                self.streams.discard(transport)
             return response
 
     def _ask(self, request: web.Request, body: bytes) -> aiohttp.client._RequestContextManager:
@@ -126,8 +128,8 @@ class FaultyProxy:
 
     def cut_watches(self) -> None:
         """Break every running watch."""
-        for request in list(self.streams):
-            _hang_up(request)
+        for transport in list(self.streams):
+            transport.abort()
 
 
 @asynccontextmanager

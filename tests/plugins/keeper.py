@@ -8,19 +8,29 @@ from typing import Any
 
 from acme_operator.engine.apply import Applier
 from acme_operator.engine.cluster import Cluster, Kind, Manifest, Ref
-from acme_operator.engine.kinds import CONFIG_MAP, DEPLOYMENT, NETWORK_POLICY, PDB, SECRET, SERVICE, SERVICE_ACCOUNT
-from acme_operator.engine.kinds import STATEFULSET as STATEFUL
+from acme_operator.engine.kinds import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    NETWORK_POLICY,
+    PDB,
+    SECRET,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    STATEFULSET,
+    ref_of,
+)
 from acme_operator.engine.marks import OWNER_UID
 from acme_operator.engine.metrics import Metrics
+from acme_operator.engine.plan import differences
 from acme_operator.engine.prune import Pruner
 from acme_operator.engine.runner import Engine, EngineOptions
 from acme_operator.engine.status import StatusWriter
 from acme_operator.engine.store import Store
 from acme_operator.testing import manifest
-from tests.plugins.clusters import THING
+from tests.plugins.clusters import THING, Bench
 from tests.plugins.waiting import eventually
 
-CHILD_KINDS = (SERVICE_ACCOUNT, CONFIG_MAP, SECRET, SERVICE, PDB, NETWORK_POLICY, DEPLOYMENT, STATEFUL)
+CHILD_KINDS = (SERVICE_ACCOUNT, CONFIG_MAP, SECRET, SERVICE, PDB, NETWORK_POLICY, DEPLOYMENT, STATEFULSET)
 
 
 class Keeper:
@@ -61,7 +71,7 @@ def children(thing: Manifest) -> list[Manifest]:
         _child(thing, PDB, name, spec={"maxUnavailable": 1, "selector": {"matchLabels": labels}}),
         _child(thing, NETWORK_POLICY, name, spec=policy),
         _child(thing, DEPLOYMENT, name, spec=workload),
-        _child(thing, STATEFUL, name, spec={**workload, "serviceName": name, **_volumes()}),
+        _child(thing, STATEFULSET, name, spec={**workload, "serviceName": name, **_volumes()}),
         *(_child(thing, CONFIG_MAP, f"{name}-{extra}", data={"extra": extra}) for extra in spec.get("extras", ())),
     ]
 
@@ -105,6 +115,35 @@ def owner_of(kind: Kind, child: Manifest) -> Iterable[Ref]:
     if kind != THING and OWNER_UID in child["metadata"].get("labels", {}):
         for owner in child["metadata"].get("ownerReferences", ()):
             yield Ref(THING, child["metadata"]["namespace"], owner["name"])
+
+
+async def want(bench: Bench, **spec: Any) -> None:
+    """A person declares the Thing."""
+    await bench.person.apply(bench.manifest(THING, "shop", spec=spec), force=True)
+
+
+async def wrong(bench: Bench) -> list[str]:
+    """In what the world is not as the Thing wants it; what is there too much counts, and so does a status of the past."""
+    thing = await bench.live(bench.ref(THING, "shop"))
+    wanted = children(thing)
+    found: list[str] = []
+    for child in wanted:
+        live = await bench.person.get(ref_of(child))
+        found += [f"no {ref_of(child)}"] if live is None else differences(child, live)
+    made = f"{OWNER_UID}={thing['metadata']['uid']}"
+    page = await bench.person.list(CONFIG_MAP, bench.namespace, made, 500, None)
+    found += [f"left over: {ref_of(item)}" for item in page.items if ref_of(item) not in map(ref_of, wanted)]
+    status = {"observedGeneration": thing["metadata"]["generation"], "children": len(wanted)}
+    return found + ([] if thing.get("status") == status else ["status"])
+
+
+async def until_right(bench: Bench) -> None:
+    """Wait for the engine to have made it so."""
+
+    async def right() -> bool:
+        return await wrong(bench) == []
+
+    await eventually(right, "everything is as the Thing wants", 30)
 
 
 @asynccontextmanager

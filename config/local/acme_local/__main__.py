@@ -1,4 +1,4 @@
-"""The command line of the local cluster: `python -m acme_local up|down|status|env|logs|exec|images|packages`."""
+"""The command line of the local cluster: `python -m acme_local up|down|status|env|logs|exec|images|prune|packages`."""
 
 import argparse
 import os
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from acme_local import clusters, downs, kinds, packages, platforms, starts, statuses, ups
+from acme_local import caches, clusters, downs, kinds, packages, platforms, starts, statuses, ups
 from acme_local.clusters import Cluster
 from acme_local.failures import LocalError
 from acme_local.kubectls import Kubectl
@@ -36,7 +36,7 @@ def up(cluster: Cluster, arguments: argparse.Namespace) -> int:
     """Have the cluster, the operator and the sample."""
     progress = Progress()
     with ups.exclusive(cluster):
-        kubectl = (kinds.up if _in_docker(cluster, arguments.engine) else ups.up)(cluster, progress)
+        kubectl = (kinds.up if engine_for(cluster, arguments.engine) == "kind" else ups.up)(cluster, progress)
         if arguments.upto != "cluster":
             _platform(cluster, kubectl, progress, sample=arguments.upto == "sample")
     progress.say(f"cluster {cluster.name} is up; {progress.summary()}")
@@ -46,7 +46,7 @@ def up(cluster: Cluster, arguments: argparse.Namespace) -> int:
 def down(cluster: Cluster, _: argparse.Namespace) -> int:
     """Leave nothing of the cluster."""
     with ups.exclusive(cluster):
-        gone = kinds.down(cluster) if _is_kind(cluster) else downs.down(cluster)
+        gone = _down(cluster)
     print(f"cluster {cluster.name} is gone" if gone else f"there is no cluster {cluster.name}")
     return 0
 
@@ -100,22 +100,34 @@ def install_packages(_: Cluster, __: argparse.Namespace) -> int:
     return 0
 
 
+def prune(_: Cluster, __: argparse.Namespace) -> int:
+    """Give back what the caches hold for nothing."""
+    print("\n".join(f"removed {line}" for line in caches.prune()))
+    return 0
+
+
 def _platform(cluster: Cluster, kubectl: Kubectl, progress: Progress, *, sample: bool) -> None:
+    option = "" if cluster.name == clusters.DEFAULT_NAME else f" CLUSTER={cluster.name}"
     platforms.install_operator(kubectl, Helm(cluster.bin / "helm", kubectl), progress)
     if sample:
         platforms.apply_sample(kubectl, progress)
-        print(platforms.farewell(kubectl, platforms.greet(kubectl, progress)))
+        print(platforms.farewell(kubectl, platforms.greet(kubectl, progress), option))
 
 
-def _in_docker(cluster: Cluster, engine: str) -> bool:
-    """Which way to go: what the cluster already is, what was asked for, else whether a Docker engine answers."""
-    if cluster.records.exists():
-        return False
-    return engine == "kind" or (engine == "auto" and kinds.answers())
+def _down(cluster: Cluster) -> bool:
+    if kinds.made(cluster):
+        kinds.down(cluster)
+        return True
+    return downs.down(cluster)
 
 
-def _is_kind(cluster: Cluster) -> bool:
-    return cluster.folder.exists() and not cluster.records.exists() and not cluster.runtime.exists()
+def engine_for(cluster: Cluster, asked: str) -> str:
+    """`kind` or `node`: what the cluster already is, else what was asked for, else whether a Docker engine answers."""
+    if kinds.made(cluster) or cluster.records.exists():
+        return "kind" if kinds.made(cluster) else "node"
+    if asked == "auto":
+        return "kind" if kinds.answers() else "node"
+    return asked
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -132,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
         ("env", env, "print the shell's settings"),
         ("logs", logs, "show the end of each log and where they are"),
         ("images", make_images, "compile and make images only"),
+        ("prune", prune, "remove from the caches what no current pin names"),
         ("packages", install_packages, "install what the tests need"),
     ):
         commands.add_parser(name, help=text).set_defaults(run=run)

@@ -24,7 +24,8 @@ def base_recipe() -> str:
 
 def make_base(layout: Layout) -> None:
     """Install a minimal Debian into a folder and make an image of it."""
-    with tempfile.TemporaryDirectory(dir=_store().parent, prefix=".debian-") as name:
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache_folder(), prefix=".debian-") as name:
         root = Path(name) / "root"
         run([*_apart(), *_DEBOOTSTRAP, str(root), _MIRROR], what="installing the base of all images with debootstrap")
         for needless in ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/man"):
@@ -56,6 +57,16 @@ def export(image: str, layout: Layout) -> None:
     run([*_buildah(), "push", "--quiet", "--disable-compression", image, target], what=f"storing {image}")
 
 
+def used() -> bool:
+    """Whether buildah has ever built something for us."""
+    return _store().exists()
+
+
+def forget_dangling() -> None:
+    """Drop the layers of builds whose image has been built again since."""
+    run([*_buildah(), "rmi", "--prune", "--force"], what="dropping old layers")
+
+
 def _buildah() -> list[str]:
     return [*_apart(), "buildah", "--root", str(_store()), "--runroot", str(_store().with_name("buildah-run"))]
 
@@ -65,9 +76,7 @@ def _apart() -> list[str]:
 
 
 def _store() -> Path:
-    folder = cache_folder() / "buildah"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return cache_folder() / "buildah"
 
 
 def _trust() -> list[str]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from acme_local.failures import LocalError
 from acme_local.toolchains import cache_folder, go
 
+DIGEST_LENGTH = 12
 _SOURCES = Path(__file__).resolve().parents[1]
 
 
@@ -44,7 +45,7 @@ def digest(program: Program) -> str:
     content = hashlib.sha256("\0".join(parts).encode())
     for path in _source_files(program):
         content.update(path.name.encode() + b"\0" + path.read_bytes())
-    return content.hexdigest()[:12]
+    return content.hexdigest()[:DIGEST_LENGTH]
 
 
 def build(program: Program) -> Path:

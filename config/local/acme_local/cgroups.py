@@ -6,6 +6,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from acme_local.failures import LocalError
+
 _V2_CONTROLLERS = ("cpuset", "cpu", "io", "memory", "pids", "hugetlb")
 
 
@@ -23,14 +25,10 @@ def hierarchies() -> dict[Path, str]:
 def ensure(group: str) -> None:
     """Have the group in every hierarchy, with the controllers that the kubelet asks for."""
     for root, kind in hierarchies().items():
-        folder = root
-        for part in Path(group).parts:
-            if kind == "cgroup2":
-                _delegate(folder)
-            folder /= part
-            folder.mkdir(exist_ok=True)
-            if kind == "cgroup":
-                _inherit_cpus(folder)
+        try:
+            _ensure_in(root, kind, group)
+        except OSError as error:
+            raise LocalError(f"no control group can be made in {root} ({error}); run where it is writable") from error
 
 
 def processes(group: str) -> list[int]:
@@ -60,6 +58,17 @@ def remove(group: str) -> None:
             _remove_folder(folder)
         _remove_folder(root / group)
         _remove_folder((root / group).parent)
+
+
+def _ensure_in(root: Path, kind: str, group: str) -> None:
+    folder = root
+    for part in Path(group).parts:
+        if kind == "cgroup2":
+            _delegate(folder)
+        folder /= part
+        folder.mkdir(exist_ok=True)
+        if kind == "cgroup":
+            _inherit_cpus(folder)
 
 
 def _remove_folder(folder: Path) -> None:

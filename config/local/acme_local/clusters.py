@@ -13,7 +13,7 @@ from acme_local.planes import Plane
 
 DEFAULT_NAME = "acme"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")  # it stands in paths of unix sockets, which end at 108 bytes
-_BLOCKS = 64  # /30 blocks in 198.51.100.0/24, a documentation range; 198.51.100.0/24 is taken in many virtual machines
+_BLOCKS = 64  # /30 blocks in 198.51.100.0/24, a documentation range; 192.0.2.0/24 is taken in many virtual machines
 _REPOSITORY = Path(__file__).resolve().parents[3]
 
 

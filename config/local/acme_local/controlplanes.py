@@ -13,9 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from acme_local import builds, planes, programs
+from acme_local import builds, controls, credentials, programs
+from acme_local.credentials import Credentials
 from acme_local.failures import LocalError
-from acme_local.planes import Credentials, Plane, Ports
+from acme_local.planes import Plane, Ports
 from acme_local.processes import Supervisor
 from acme_local.readiness import Probe, wait_ready
 
@@ -87,7 +88,7 @@ class ControlPlane:
 
     def kubeconfig_for(self, user: str, *groups: str) -> Path:
         """A kubeconfig for another identity, so that its requests can be told apart in the audit log."""
-        return planes.component_kubeconfig(self._plane, self._credentials, user, groups)
+        return credentials.kubeconfig(self._plane, self._credentials, user, groups)
 
     def pids(self) -> dict[str, int | None]:
         """The pid of each process by its name; None where it is not running."""
@@ -106,7 +107,7 @@ class ControlPlane:
 
     def _came_up(self, *, last: bool) -> bool:
         """Start everything; False where it failed and may be tried again (another process took a port between)."""
-        self._made = planes.credentials(self._plane)
+        self._made = credentials.ensure(self._plane)
         try:
             self._start_api_server()
             self._start_controllers()
@@ -120,13 +121,13 @@ class ControlPlane:
         return True
 
     def _start_api_server(self) -> None:
-        self._supervisor.ensure(planes.etcd(self._plane, self._credentials))
-        self._supervisor.ensure(planes.api_server(self._plane, self._credentials))
+        self._supervisor.ensure(controls.etcd(self._plane, self._credentials))
+        self._supervisor.ensure(controls.api_server(self._plane, self._credentials))
         probe = Probe("kube-apiserver", f"{self.server}/readyz", self.ca, self._credentials.admin)
         wait_ready(self._supervisor, probe, 60)
 
     def _start_controllers(self) -> None:
-        self._supervisor.ensure(planes.controller_manager(self._plane, self._credentials))
+        self._supervisor.ensure(controls.controller_manager(self._plane, self._credentials))
         url = f"https://{_LOOPBACK}:{self._plane.ports.controllers}/healthz"
         wait_ready(self._supervisor, Probe("kube-controller-manager", url, self.ca), 60)
 

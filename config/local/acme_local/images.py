@@ -98,8 +98,8 @@ def base() -> bool:
 
 def build(image: Built, repository: Path = _REPOSITORY) -> bool:
     """Have the image of a Dockerfile, on the base; whether it had to be made."""
-    recipe = _recipe(image, repository)
-    if layout().recipe(image.name) == recipe:
+    wanted = recipe(image, repository)
+    if layout().recipe(image.name) == wanted:
         return False
     with exclusive(), tempfile.TemporaryDirectory(prefix="acme-context-") as context:
         for source in [image.dockerfile, *image.sources]:
@@ -107,11 +107,12 @@ def build(image: Built, repository: Path = _REPOSITORY) -> bool:
         folder = Path(image.dockerfile).parent
         buildah.build(image.name, Path(context) / folder, Path(context) / image.dockerfile, image.stage)
         buildah.export(image.name, layout())
-        layout().note_recipe(image.name, recipe)
+        layout().note_recipe(image.name, wanted)
+        layout().forget_unreached()
     return True
 
 
-def _recipe(image: Built, repository: Path) -> str:
+def recipe(image: Built, repository: Path) -> str:
     """A hash of the base, the stage and every file that the build may see."""
     parts = [layout().digest(buildah.BASE) or "", image.stage]
     content = hashlib.sha256("\0".join(parts).encode())

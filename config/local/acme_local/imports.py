@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from acme_local.clusters import Cluster
 from acme_local.commands import run
@@ -38,6 +39,16 @@ def load(cluster: Cluster, ctr: Path, layout: Layout, images: Sequence[str]) -> 
         output = process.stdout.read().decode(errors="replace")
     if process.returncode:
         raise LocalError(f"loading images into the node failed; containerd says:\n{output.strip()[-1000:]}")
+
+
+def users(pods: Sequence[dict[str, Any]], images: Sequence[str]) -> list[tuple[str, str]]:
+    """Namespace and name of each pod that runs one of the images, an init container included."""
+    return [
+        (pod["metadata"]["namespace"], pod["metadata"]["name"])
+        for pod in pods
+        if {each["image"] for each in [*pod["spec"]["containers"], *pod["spec"].get("initContainers", [])]}
+        & set(images)
+    ]
 
 
 def _ctr(cluster: Cluster, ctr: Path) -> list[str]:

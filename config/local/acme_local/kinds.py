@@ -1,6 +1,7 @@
 """The way over a Docker engine: kind makes the cluster, Docker builds the images, no registry of ours is needed."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from acme_local import addons, builds, images, programs
 from acme_local.builds import Program
 from acme_local.clusters import Cluster
 from acme_local.commands import run, succeeds
+from acme_local.files import keep
 from acme_local.images import Built
 from acme_local.kubectls import Kubectl
 from acme_local.steps import Progress
@@ -26,7 +28,7 @@ def answers() -> bool:
 def up(cluster: Cluster, progress: Progress) -> Kubectl:
     """Have the cluster in Docker with the images and metrics; kubectl for it is returned."""
     kind = str(_tool(_KIND, "kind"))
-    cluster.logs.mkdir(parents=True, exist_ok=True)
+    keep(_mark(cluster), "kind\n")
     if name(cluster) not in run([kind, "get", "clusters"], what="listing kind's clusters").split():
         with progress.step("kind cluster"):
             command = [kind, "create", "cluster", "--name", name(cluster), "--kubeconfig", str(cluster.kubeconfig)]
@@ -41,16 +43,20 @@ def up(cluster: Cluster, progress: Progress) -> Kubectl:
     return kubectl
 
 
-def down(cluster: Cluster) -> bool:
-    """Remove the kind cluster and our folder of it; False where there was none."""
+def down(cluster: Cluster) -> None:
+    """Remove the kind cluster and our folder of it; kind does not mind where it is gone already."""
     kind = str(_tool(_KIND, "kind"))
-    if name(cluster) not in run([kind, "get", "clusters"], what="listing kind's clusters").split():
-        return False
     command = [kind, "delete", "cluster", "--name", name(cluster), "--kubeconfig", str(cluster.kubeconfig)]
     run(command, what="deleting the kind cluster")
     cluster.kubeconfig.unlink(missing_ok=True)
-    shutil.rmtree(cluster.folder, ignore_errors=True)
-    return True
+    shutil.rmtree(cluster.folder)
+    with suppress(OSError):  # another cluster's folder is in it
+        cluster.folder.parent.rmdir()
+
+
+def made(cluster: Cluster) -> bool:
+    """Whether the cluster, as far as it is there, was made this way."""
+    return _mark(cluster).exists()
 
 
 def name(cluster: Cluster) -> str:
@@ -69,6 +75,10 @@ def metrics_server() -> str:
             kept = [each for each in container["args"] if not each.startswith("--kubelet-certificate-authority")]
             container["args"] = [*kept, "--kubelet-insecure-tls"]
     return yaml.safe_dump_all(documents)
+
+
+def _mark(cluster: Cluster) -> Path:
+    return cluster.folder / "engine"
 
 
 def _build(image: Built, repository: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 
 from acme_local.authorities import Pair
+from acme_local.files import keep
 
 
 def write(path: Path, cluster: str, server: str, ca: Path, client: Pair) -> Path:
@@ -26,18 +27,7 @@ def write(path: Path, cluster: str, server: str, ca: Path, client: Pair) -> Path
         "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": cluster}}],
         "current-context": cluster,
     }
-    text = yaml.safe_dump(content, sort_keys=False)
-    if not path.exists() or path.read_text() != text:
-        _replace(path, text)
-    return path
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.touch(mode=0o600)
-    temporary.write_text(text)
-    temporary.replace(path)  # whoever reads the old file keeps a whole one
+    return keep(path, yaml.safe_dump(content, sort_keys=False), mode=0o600)
 
 
 def _inline(path: Path) -> str:

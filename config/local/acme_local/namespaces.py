@@ -6,31 +6,35 @@ paths, and every mount they make ends with the namespace.
 """
 
 import os
+import shlex
 import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from acme_local.clusters import Cluster
+from acme_local.commands import run
 from acme_local.planes import SERVICE_RANGE
 
 _NODE_SIDE = "node0"
+_LINKING = "linking the node to this machine"
 
 
 def ensure(cluster: Cluster) -> None:
     """Have both namespaces, linked to the machine and ready for processes."""
     _ensure_handles(cluster)
-    if not _inside(cluster, ["ip", "link", "show", _NODE_SIDE], check=False):
+    if not _linked(cluster):
         _link(cluster)
+    run(["ip", "address", "replace", f"{cluster.host_address}/30", "dev", cluster.device], what=_LINKING)
+    run(["ip", "link", "set", cluster.device, "up"], what=_LINKING)
 
 
 def remove(cluster: Cluster) -> None:
     """Drop the namespaces; the kernel takes their mounts and devices along once no process is left in them."""
-    subprocess.run(["ip", "link", "delete", cluster.device], capture_output=True, check=False)
+    _unlink(cluster)
     folder = cluster.network.parent
     for handle in (cluster.network, cluster.mounts, folder):
         while handle.exists() and is_mounted(handle):
-            subprocess.run(["umount", "--lazy", str(handle)], check=True)
+            run(["umount", "--no-mtab", "--lazy", handle], what=f"unmounting {handle}")
     shutil.rmtree(cluster.runtime, ignore_errors=True)
     if cluster.runtime.parent.exists() and not any(cluster.runtime.parent.iterdir()):
         cluster.runtime.parent.rmdir()
@@ -45,16 +49,15 @@ def members(handle: Path, kind: str) -> list[int]:
     """The pids of the processes whose namespace of `kind` ("net" or "mnt") is the one of `handle`."""
     if not handle.exists():
         return []
-    wanted = handle.stat().st_ino
-    return [
-        int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _is_in(entry, kind, wanted)
-    ]
+    wanted = handle.stat()
+    entries = (entry for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return [int(entry.name) for entry in entries if _is_in(entry / "ns" / kind, wanted)]
 
 
-def _is_in(process: Path, kind: str, inode: int) -> bool:
+def _is_in(namespace: Path, wanted: os.stat_result) -> bool:
     try:
-        return (process / "ns" / kind).stat().st_ino == inode
-    except OSError:  # it ended while we looked
+        return os.path.samestat(namespace.stat(), wanted)
+    except OSError:  # the process ended while we looked
         return False
 
 
@@ -64,8 +67,8 @@ def _ensure_handles(cluster: Cluster) -> None:
         path.mkdir(parents=True, exist_ok=True)
     if not is_mounted(folder):
         # A namespace can be kept only on a mount that propagates nowhere.
-        subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
-        subprocess.run(["mount", "--make-private", str(folder)], check=True)
+        run(["mount", "--no-mtab", "--bind", folder, folder], what="making the namespaces' folder")
+        run(["mount", "--no-mtab", "--make-private", folder], what="making the namespaces' folder")
     for handle, kind in ((cluster.network, "net"), (cluster.mounts, "mount")):
         if not is_mounted(handle):
             handle.touch()
@@ -74,22 +77,37 @@ def _ensure_handles(cluster: Cluster) -> None:
 
 def _create(cluster: Cluster, handle: Path, kind: str) -> None:
     if kind == "net":
-        subprocess.run(["unshare", f"--net={handle}", "true"], check=True)
+        run(["unshare", f"--net={handle}", "true"], what="making the node's network namespace")
         return
     # Volumes shared between pods need propagation inside the namespace, and none out of it.
     script = (
-        "mount --make-rprivate / && "
-        f"mount --bind {cluster.lib} /var/lib && mount --bind {cluster.pod_logs} /var/log && "
-        f"mount --rbind {cluster.run} /run && mount --make-rshared /"
+        "mount --make-rprivate /\n"
+        # A copy of another cluster's handles would keep its namespaces alive after its end.
+        "for each in /run/acme/*/ns; do umount --recursive --lazy $each || true; done\n"
+        f"mount --bind {shlex.quote(str(cluster.lib))} /var/lib\n"
+        f"mount --bind {shlex.quote(str(cluster.pod_logs))} /var/log\n"
+        f"mount --rbind {cluster.run} /run\n"
+        "mount --make-rshared /\n"
     )
-    subprocess.run(["unshare", f"--mount={handle}", "--propagation", "private", "sh", "-ec", script], check=True)
+    command = ["unshare", f"--mount={handle}", "--propagation", "private", "sh", "-ec", script]
+    run(command, what="making the node's mount namespace")
+
+
+def _linked(cluster: Cluster) -> bool:
+    """Whether the wiring went through to its last line, and nobody has cut it since."""
+    device = Path("/sys/class/net") / cluster.device
+    return device.exists() and bool(_inside(cluster, ["ip", "route", "show", SERVICE_RANGE]).strip())
 
 
 def _link(cluster: Cluster) -> None:
+    _unlink(cluster)
     for command in _wiring(cluster):
         _inside(cluster, command)
-    subprocess.run(["ip", "address", "replace", f"{cluster.host_address}/30", "dev", cluster.device], check=True)
-    subprocess.run(["ip", "link", "set", cluster.device, "up"], check=True)
+
+
+def _unlink(cluster: Cluster) -> None:
+    if (Path("/sys/class/net") / cluster.device).exists():
+        run(["ip", "link", "delete", cluster.device], what=f"removing the device {cluster.device}")
 
 
 def _wiring(cluster: Cluster) -> Sequence[Sequence[str]]:
@@ -113,6 +131,5 @@ def _wiring(cluster: Cluster) -> Sequence[Sequence[str]]:
     )
 
 
-def _inside(cluster: Cluster, command: Sequence[str], *, check: bool = True) -> bool:
-    full = ["nsenter", f"--net={cluster.network}", "--", *command]
-    return subprocess.run(full, capture_output=not check, check=check).returncode == 0
+def _inside(cluster: Cluster, command: Sequence[str]) -> str:
+    return run(["nsenter", f"--net={cluster.network}", "--", *command], what=_LINKING)

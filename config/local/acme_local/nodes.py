@@ -10,10 +10,12 @@ from pathlib import Path
 
 import yaml
 
-from acme_local import authorities, planes
+from acme_local import authorities, credentials
 from acme_local.authorities import Identity, Pair
 from acme_local.clusters import Cluster
-from acme_local.planes import POD_RANGE, Credentials, Plane
+from acme_local.credentials import Credentials
+from acme_local.files import keep
+from acme_local.planes import POD_RANGE, Plane
 from acme_local.processes import Daemon
 
 DNS_ADDRESS = "10.96.0.10"
@@ -51,11 +53,10 @@ def certificates(node: Node, made: Credentials) -> Pair:
 
 def write_settings(node: Node, made: Credentials) -> None:
     """Write every file that the three daemons read."""
-    node.network_settings.mkdir(parents=True, exist_ok=True)
-    (node.settings / "containerd.toml").write_text(containerd_settings(node))
-    (node.settings / "kubelet.yaml").write_text(yaml.safe_dump(kubelet_settings(node, made)))
-    (node.settings / "kube-proxy.yaml").write_text(yaml.safe_dump(proxy_settings(node, made)))
-    (node.network_settings / "10-acme.conflist").write_text(json.dumps(pod_network(), indent=2))
+    keep(node.settings / "containerd.toml", containerd_settings(node))
+    keep(node.settings / "kubelet.yaml", yaml.safe_dump(kubelet_settings(node, made)))
+    keep(node.settings / "kube-proxy.yaml", yaml.safe_dump(proxy_settings(node, made)))
+    keep(node.network_settings / "10-acme.conflist", json.dumps(pod_network(), indent=2))
 
 
 def containerd(node: Node) -> Daemon:
@@ -155,7 +156,7 @@ def kubelet_settings(node: Node, made: Credentials) -> dict[str, object]:
 
 def proxy_settings(node: Node, made: Credentials) -> dict[str, object]:
     """The KubeProxyConfiguration."""
-    own = planes.component_kubeconfig(node.plane, made, "system:kube-proxy")
+    own = credentials.kubeconfig(node.plane, made, "system:kube-proxy")
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
@@ -188,7 +189,7 @@ def pod_network() -> dict[str, object]:
 
 def _node_kubeconfig(node: Node, made: Credentials) -> Path:
     name = f"system:node:{node.cluster.name}"
-    return planes.component_kubeconfig(node.plane, made, name, ["system:nodes"])
+    return credentials.kubeconfig(node.plane, made, name, ["system:nodes"])
 
 
 def _has_capability(number: int) -> bool:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from acme_local.commands import run
+from acme_local.commands import run, succeeds
 from acme_local.failures import LocalError
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -44,7 +44,8 @@ def install(packages: Sequence[str]) -> None:
     if os.geteuid():
         raise LocalError(f"installing packages needs root; run: sudo apt-get install -y {names}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    run(["apt-get", "update", "-qq"], what="reading the package lists", environment=environment)
+    # A broken source of somebody else's must not stop what the others have.
+    succeeds(["apt-get", "update", "-qq"])
     command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
     run(command, what=f"installing {names}", environment=environment)
 

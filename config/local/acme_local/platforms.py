@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from acme_local.commands import run
 from acme_local.failures import LocalError
 from acme_local.kubectls import Kubectl
@@ -13,11 +15,14 @@ from acme_local.steps import Progress
 _REPOSITORY = Path(__file__).resolve().parents[3]
 CHART = _REPOSITORY / "charts" / "acme-operator"
 VALUES = _REPOSITORY / "config" / "local" / "values.yaml"
+_NAMESPACE_FILE = _REPOSITORY / "config" / "default" / "namespace.yaml"
 SAMPLES = _REPOSITORY / "config" / "samples"
 NAMESPACE = "acme-system"
 RELEASE = "acme-operator"
 SAMPLE_NAMESPACE = "shop"
-_CLIENT = ("python3", "-m", "acme_services.product.client", "--address", "127.0.0.1:9090")
+_READY_KINDS = ("AcmeDatastore", "AcmeService")  # topics need Kafka, which no sample has yet
+# By the Service's name: so it takes the cluster's DNS and service addresses along.
+_CLIENT = ("python3", "-m", "acme_services.product.client", "--address", "product:9090")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +39,16 @@ class Helm:
 
 def install_operator(kubectl: Kubectl, helm: Helm, progress: Progress) -> None:
     """Have the operator's chart installed as it is in this checkout; an unchanged one is left alone."""
-    digest = _digest()
+    digest = chart_digest()
     if _installed(helm) == digest:
         wait = "waiting for the operator (see `kubectl -n acme-system describe pods`)"
         kubectl.wait("condition=Available", "-n", NAMESPACE, f"deployment/{RELEASE}", seconds=120, what=wait)
         return
     with progress.step("install the operator"):
-        # Helm never updates what is in a chart's crds folder, so the types go first and by themselves.
-        kubectl.apply(_REPOSITORY / "crds", what="applying the custom resource definitions")
-        command = ["upgrade", "--install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--create-namespace"]
-        command += ["--skip-crds", "--values", str(VALUES), "--description", digest, "--wait", "--timeout", "180s"]
+        # Helm would make the namespace without its labels, among them what pods may do in it.
+        kubectl.apply(_NAMESPACE_FILE, what="applying the operator's namespace")
+        command = ["upgrade", "--install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--values", str(VALUES)]
+        command += ["--description", digest, "--wait", "--timeout", "180s"]
         helm(*command, what="installing the operator (see `kubectl -n acme-system describe pods`)")
 
 
@@ -51,9 +56,20 @@ def apply_sample(kubectl: Kubectl, progress: Progress) -> None:
     """Have the sample platform, and wait until every object of ours is Ready."""
     with progress.step("sample platform"):
         kubectl.apply(SAMPLES, what="applying config/samples")
-        what = "waiting for the sample to be Ready (see `kubectl get asvc,ads,atop -A`)"
-        objects = ("acmedatastores,acmeservices", "--all", "-n", SAMPLE_NAMESPACE)
-        kubectl.wait("condition=Ready", *objects, seconds=240, what=what)
+        for namespace, names in sample_objects().items():
+            what = f"waiting for {', '.join(names)} to be Ready (see `kubectl -n {namespace} get asvc,ads`)"
+            kubectl.wait("condition=Ready", "-n", namespace, *names, seconds=240, what=what)
+
+
+def sample_objects() -> dict[str, list[str]]:
+    """The objects of the sample that become Ready, as `kind/name` by namespace; a person's own ones are not waited for."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(SAMPLES.glob("*.yaml")):
+        for document in yaml.safe_load_all(path.read_text()):
+            if document and document["kind"] in _READY_KINDS:
+                names = found.setdefault(document["metadata"]["namespace"], [])
+                names.append(f"{document['kind'].lower()}/{document['metadata']['name']}")
+    return found
 
 
 def greet(kubectl: Kubectl, progress: Progress) -> list[str]:
@@ -68,8 +84,8 @@ def greet(kubectl: Kubectl, progress: Progress) -> list[str]:
         return products
 
 
-def farewell(kubectl: Kubectl, products: list[str]) -> str:
-    """What to show at the end: the objects, a product, and what to try next."""
+def farewell(kubectl: Kubectl, products: list[str], option: str = "") -> str:
+    """What to show at the end: the objects, a product, and what to try next; `option` names a cluster to make."""
     table = kubectl("get", "asvc,ads,atop", "-A")
     return f"""
 {table.strip()}
@@ -78,12 +94,18 @@ Products, by gRPC through the cluster:
 {chr(10).join(f"  {line}" for line in products[:3])}
 
 What to try next:
-  eval "$(make -s env)"                                  # kubectl and KUBECONFIG for this shell
-  kubectl -n {SAMPLE_NAMESPACE} describe asvc product              # its conditions, and what they say
-  kubectl -n {SAMPLE_NAMESPACE} delete deployment product          # and watch the operator bring it back
-  kubectl -n {SAMPLE_NAMESPACE} exec deploy/product -- {" ".join(_CLIENT[:3])} --help
-  make status                                            # every process and part
-  make down                                              # and nothing is left
+  eval "$(make -s env{option})"
+      kubectl and KUBECONFIG of the cluster, for this shell
+  kubectl -n {SAMPLE_NAMESPACE} describe asvc product
+      its conditions, and what they say
+  kubectl -n {SAMPLE_NAMESPACE} delete deployment product
+      and the operator brings it back
+  kubectl -n {SAMPLE_NAMESPACE} exec deploy/product -- {" ".join(_CLIENT)} list
+      the service answers over gRPC
+  make status{option}
+      every process and part
+  make down{option}
+      and nothing is left
 """
 
 
@@ -103,7 +125,7 @@ def _installed(helm: Helm) -> str | None:
     return str(info["description"]) if info["status"] == "deployed" else None
 
 
-def _digest() -> str:
+def chart_digest() -> str:
     """A hash of the chart, the values and the types."""
     content = hashlib.sha256()
     files = [

@@ -1,6 +1,7 @@
 """Waiting for a process to answer, with a bound, and with its log in hand when it does not."""
 
 import http.client
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ _PAUSE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A URL that answers 200 once the daemon `daemon` is ready."""
+    """A URL that answers 200 once the daemon `daemon` is ready; of `unix:/path`, that somebody listens there."""
 
     daemon: str
     url: str
@@ -25,8 +26,10 @@ class Probe:
     client: Pair | None = None
 
     def passes(self) -> bool:
-        """Whether the daemon answers 200 now."""
+        """Whether the daemon answers now."""
         target = urlsplit(self.url)
+        if target.scheme == "unix":
+            return _listens(target.path)
         connection = http.client.HTTPConnection(target.netloc, timeout=2)
         if target.scheme == "https":
             context = ssl.create_default_context(cafile=str(self.ca))
@@ -40,6 +43,11 @@ class Probe:
             return False
         finally:
             connection.close()
+
+
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(path) == 0
 
 
 def wait_until(question: Callable[[], bool], seconds: float) -> bool:

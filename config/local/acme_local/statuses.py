@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from acme_local import addons, authorities, starts
+from acme_local import addons, authorities, kinds, starts
 from acme_local.clusters import Cluster
 from acme_local.failures import LocalError
 from acme_local.kubectls import Kubectl
@@ -27,13 +27,13 @@ class Line:
 
 def status(cluster: Cluster) -> list[Line]:
     """Every part of the cluster; empty where there is no cluster."""
-    if not cluster.records.exists():
+    if not (cluster.records.exists() or kinds.made(cluster)):
         return []
-    lines = list(_processes(cluster))
+    lines = [] if kinds.made(cluster) else list(_processes(cluster))
     kubectl = Kubectl(cluster.bin / "kubectl", cluster.kubeconfig)
     if not kubectl.succeeds("get", "--raw", "/readyz"):
         return [*lines, Line("api", False, "does not answer; `make up` starts what is dead")]
-    return [*lines, Line("api", True, f"answers; KUBECONFIG={cluster.kubeconfig}"), *_objects(kubectl)]
+    return [*lines, Line("api", True, f"answers; KUBECONFIG={cluster.kubeconfig}"), *_objects(cluster, kubectl)]
 
 
 def _processes(cluster: Cluster) -> Iterator[Line]:
@@ -52,12 +52,12 @@ def _processes(cluster: Cluster) -> Iterator[Line]:
             yield Line(name, True, f"pid {supervisor.pid(name)}")
 
 
-def _objects(kubectl: Kubectl) -> Iterator[Line]:
+def _objects(cluster: Cluster, kubectl: Kubectl) -> Iterator[Line]:
     for node in kubectl.get("nodes")["items"]:
         ready = next((each for each in node["status"]["conditions"] if each["type"] == "Ready"), None)
         well = bool(ready and ready["status"] == "True")
         yield Line(f"node {node['metadata']['name']}", well, ready["message"] if ready else "has not reported yet")
-    for namespace, name in addons.DEPLOYMENTS:
+    for namespace, name in () if kinds.made(cluster) else addons.DEPLOYMENTS:
         yield deployment(kubectl, namespace, name)
     yield deployment(kubectl, *_OPERATOR)
 

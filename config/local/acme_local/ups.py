@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -72,7 +73,14 @@ def _tools(cluster: Cluster, works: Works) -> Kubectl:
         if not link.is_symlink() or link.readlink() != target:
             link.unlink(missing_ok=True)
             link.symlink_to(target)
+    _give_to_caller(cluster)
     return Kubectl(cluster.bin / "kubectl", cluster.kubeconfig)
+
+
+def _give_to_caller(cluster: Cluster) -> None:
+    """Let the person behind `sudo` read the kubeconfig."""
+    if "SUDO_UID" in os.environ:
+        os.chown(cluster.kubeconfig, int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"]))
 
 
 def _load_images(node: Node, kubectl: Kubectl, progress: Progress) -> None:
@@ -81,18 +89,15 @@ def _load_images(node: Node, kubectl: Kubectl, progress: Progress) -> None:
     wanted = imports.missing(node.cluster, ctr, images.layout(), IMAGES)
     if not wanted:
         return
-    with progress.step(f"load {len(wanted)} images into the node"):
+    with progress.step(f"load {len(wanted)} images into the node"), images.exclusive():
         imports.load(node.cluster, ctr, images.layout(), wanted)
     _restart_users(kubectl, [image for image in wanted if image in before], progress)
 
 
-def _restart_users(kubectl: Kubectl, images_changed: list[str], progress: Progress) -> None:
+def _restart_users(kubectl: Kubectl, changed: list[str], progress: Progress) -> None:
     """Delete the pods of images that changed under their name; their controllers bring them back on the new one."""
-    if not images_changed:
+    if not changed:
         return
-    for pod in kubectl.get("pods", "--all-namespaces")["items"]:
-        used = {container["image"] for container in pod["spec"]["containers"]}
-        if used & set(images_changed):
-            name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
-            progress.say(f"restart {namespace}/{name}: its image has changed")
-            kubectl("delete", "pod", "-n", namespace, name, "--wait=false", "--ignore-not-found")
+    for namespace, name in imports.users(kubectl.get("pods", "--all-namespaces")["items"], changed):
+        progress.say(f"restart {namespace}/{name}: its image has changed")
+        kubectl("delete", "pod", "-n", namespace, name, "--wait=false", "--ignore-not-found")
