@@ -61,7 +61,7 @@ SPECS = st.fixed_dictionaries(
         "args": st.lists(TEXT, max_size=4),
         "replicas": st.integers(0, 1000),
         "rollout": st.builds(
-            lambda n, unit: {"progressDeadline": f"{n}{unit}"}, st.integers(1, 999), st.sampled_from("smh")
+            lambda n, unit: {"progressDeadline": f"{n}{unit}"}, st.integers(11, 999), st.sampled_from("smh")
         ),
     },
 )

@@ -141,6 +141,15 @@ class Dependency(Model):
 class Rollout(Model):
     """How a new revision replaces the running one."""
 
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "duration(self.progressDeadline) > duration('10s')",
+                "rollout.progressDeadline must be longer than 10s: a pod that nothing probes counts after ten seconds",
+            )
+        )
+    )
+
     progress_deadline: Annotated[
         str,
         Field(

@@ -102,12 +102,21 @@ def _amounts(amounts: ResourceList) -> Manifest:
     return amounts.model_dump(exclude_none=True)
 
 
+def is_probed(ports: Sequence[Port]) -> bool:
+    """Whether anything asks the container if it is ready; else it is ready from its first instant, also before a crash."""
+    return _serving(ports) is not None
+
+
+def _serving(ports: Sequence[Port]) -> Port | None:
+    return _first(ports, Protocol.GRPC) or _first(ports, Protocol.HTTP) or _first(ports, Protocol.TCP)
+
+
 def _probes(ports: Sequence[Port]) -> Manifest:
     """Readiness in the port's own words; liveness only asks whether the process still accepts.
 
     A liveness probe that asked for readiness would restart every pod while its database is away.
     """
-    serving = _first(ports, Protocol.GRPC) or _first(ports, Protocol.HTTP) or _first(ports, Protocol.TCP)
+    serving = _serving(ports)
     if serving is None:
         return {}
     rhythm = {"periodSeconds": 5, "timeoutSeconds": 3, "failureThreshold": 3}

@@ -5,7 +5,10 @@ from acme_operator.api.meta import Manifest, OwnerMeta
 from acme_operator.api.service import AcmeServiceSpec
 from acme_operator.render import bindings, names
 from acme_operator.render.network import service, service_policy
-from acme_operator.render.pods import pod_spec
+from acme_operator.render.pods import is_probed, pod_spec
+
+SETTLE_SECONDS = 10
+"""How long a container that nothing probes has to run before it counts; less than the shortest progress deadline."""
 
 
 def standing(owner: OwnerMeta, spec: AcmeServiceSpec) -> list[Manifest]:
@@ -58,6 +61,7 @@ def deployment(owner: OwnerMeta, spec: AcmeServiceSpec, facts: ServiceFacts) -> 
         "spec": {
             "replicas": spec.replicas,
             "revisionHistoryLimit": 5,
+            **({} if is_probed(spec.ports) else {"minReadySeconds": SETTLE_SECONDS}),
             "progressDeadlineSeconds": spec.rollout.progress_deadline_seconds,
             "selector": {"matchLabels": {names.SERVICE: owner.name}},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0}},

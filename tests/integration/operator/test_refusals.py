@@ -56,6 +56,10 @@ REFUSED = {
         service(resources={"requests": {"cpu": "2"}, "limits": {"cpu": "500m"}}),
         "requests.cpu is larger than limits.cpu",
     ),
+    "a deadline that no pod can meet": (
+        service(rollout={"progressDeadline": "5s"}),
+        "rollout.progressDeadline must be longer than 10s",
+    ),
     "no image": ({**service(), "spec": {}}, "spec.image: Required value"),
     "two engines": (datastore(postgres={}, redis={}), "a datastore needs exactly one engine"),
     "no engine": (datastore(), "a datastore needs exactly one engine"),
