@@ -4,6 +4,7 @@ Places and certificates in, daemons out; only the audit policy is written.
 """
 
 import json
+from pathlib import Path
 
 import yaml
 
@@ -66,6 +67,21 @@ def api_server(plane: Plane, made: Credentials) -> Daemon:
         "kubelet-client-certificate": made.kubelet_client.certificate,
         "kubelet-client-key": made.kubelet_client.key,
         "kubelet-preferred-address-types": "InternalIP",  # the node's name resolves nowhere
+        "audit-policy-file": policy,
+        "audit-log-path": plane.audit_log,
+        "audit-log-maxsize": "200",
+        "audit-log-maxbackup": "2",
+        "profiling": "false",
+    } | _aggregation(made)
+    if plane.loopback:
+        # A loopback address is refused in Endpoints, and nothing in such a plane looks the API server up there.
+        flags["endpoint-reconciler-type"] = "none"
+    return _daemon(plane, "kube-apiserver", flags, json.dumps(_AUDIT_POLICY))
+
+
+def _aggregation(made: Credentials) -> dict[str, str | Path]:
+    """How the API server proves itself to the APIs that others serve, metrics for one."""
+    return {
         "requestheader-client-ca-file": made.front_ca.certificate,
         "requestheader-allowed-names": "front-proxy-client",
         "requestheader-username-headers": "X-Remote-User",
@@ -73,16 +89,7 @@ def api_server(plane: Plane, made: Credentials) -> Daemon:
         "requestheader-extra-headers-prefix": "X-Remote-Extra-",
         "proxy-client-cert-file": made.front.certificate,
         "proxy-client-key-file": made.front.key,
-        "audit-policy-file": policy,
-        "audit-log-path": plane.audit_log,
-        "audit-log-maxsize": "200",
-        "audit-log-maxbackup": "2",
-        "profiling": "false",
     }
-    if plane.loopback:
-        # A loopback address is refused in Endpoints, and nothing in such a plane looks the API server up there.
-        flags["endpoint-reconciler-type"] = "none"
-    return _daemon(plane, "kube-apiserver", flags, json.dumps(_AUDIT_POLICY))
 
 
 def controller_manager(plane: Plane, made: Credentials) -> Daemon:

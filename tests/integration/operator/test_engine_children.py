@@ -1,7 +1,7 @@
 """The engine against the real API server: what it costs, what it repairs, what it leaves alone."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -9,14 +9,17 @@ import pytest
 import pytest_asyncio
 
 from acme_local.controlplanes import ControlPlane
-from acme_operator.engine.cluster import Kind, Manifest
+from acme_operator.engine.cluster import Kind
 from acme_operator.engine.connection import from_kubeconfig
 from acme_operator.engine.kinds import CONFIG_MAP, DEPLOYMENT, NETWORK_POLICY, SERVICE, STATEFULSET, ref_of
+from acme_operator.engine.marks import MANAGED_SELECTOR
 from acme_operator.engine.metrics import Metrics
 from acme_operator.engine.plan import differences
+from acme_operator.engine.prune import Pruner
+from acme_operator.engine.store import Store
 from tests.plugins.audits import Audit
 from tests.plugins.clusters import THING, Bench, real_bench
-from tests.plugins.keeper import CHILD_KINDS, children, keeping
+from tests.plugins.keeper import CHILD_KINDS, children, keeping, until_right, want
 from tests.plugins.waiting import eventually
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.controlplane]
@@ -28,27 +31,6 @@ class Shop:
 
     bench: Bench
     audit: Audit
-    metrics: Metrics = field(default_factory=Metrics)
-
-    async def want(self, **spec: Any) -> Manifest:
-        """A person declares the Thing."""
-        return await self.bench.person.apply(self.bench.manifest(THING, "shop", spec=spec), force=True)
-
-    async def missing(self) -> list[str]:
-        """In what the children are not as the Thing wants; the status counts as one of them."""
-        thing = await self.bench.live(self.bench.ref(THING, "shop"))
-        found: list[str] = []
-        for child in children(thing):
-            live = await self.bench.person.get(ref_of(child))
-            found += [f"no {ref_of(child)}"] if live is None else differences(child, live)
-        seen = thing.get("status", {}).get("observedGeneration")
-        return found + ([] if seen == thing["metadata"]["generation"] else ["status"])
-
-    async def until_right(self) -> None:
-        async def right() -> bool:
-            return await self.missing() == []
-
-        await eventually(right, "everything is as the Thing wants")
 
     async def until_quiet(self) -> None:
         """Until the cluster's own controllers have said what they have to say, and we have answered."""
@@ -73,8 +55,8 @@ async def shop(control_plane: ControlPlane) -> AsyncIterator[Shop]:
 
 async def test_a_create_costs_one_apply_a_child_and_a_status(shop: Shop) -> None:
     async with keeping(shop.bench.cluster, shop.bench.namespace):
-        await shop.want(word="one")
-        await shop.until_right()
+        await want(shop.bench, word="one")
+        await until_right(shop.bench)
         await shop.until_quiet()
 
     writes = shop.audit.writes()
@@ -85,8 +67,8 @@ async def test_a_create_costs_one_apply_a_child_and_a_status(shop: Shop) -> None
 
 async def test_a_restart_with_everything_in_place_writes_nothing(shop: Shop) -> None:
     async with keeping(shop.bench.cluster, shop.bench.namespace):
-        await shop.want(word="one", extras=["a", "b"])
-        await shop.until_right()
+        await want(shop.bench, word="one", extras=["a", "b"])
+        await until_right(shop.bench)
         await shop.until_quiet()
     before = shop.audit.writes()
 
@@ -100,12 +82,12 @@ async def test_a_restart_with_everything_in_place_writes_nothing(shop: Shop) -> 
 
 async def test_a_changed_word_costs_one_apply_for_each_child_that_holds_it_and_a_status(shop: Shop) -> None:
     async with keeping(shop.bench.cluster, shop.bench.namespace):
-        await shop.want(word="one")
-        await shop.until_right()
+        await want(shop.bench, word="one")
+        await until_right(shop.bench)
         await shop.until_quiet()
         before = len(shop.audit.writes())
-        await shop.want(word="two")
-        await shop.until_right()
+        await want(shop.bench, word="two")
+        await until_right(shop.bench)
         await shop.until_quiet()
 
     assert sorted(shop.audit.writes()[before:]) == [
@@ -119,28 +101,41 @@ async def test_a_changed_word_costs_one_apply_for_each_child_that_holds_it_and_a
 async def test_what_is_no_longer_wanted_is_pruned_and_what_others_made_is_not(shop: Shop) -> None:
     await shop.bench.person.create(shop.bench.manifest(CONFIG_MAP, "theirs", owner=None))
     async with keeping(shop.bench.cluster, shop.bench.namespace):
-        await shop.want(extras=["a", "b"])
-        await shop.until_right()
-        await shop.want(extras=["b"])
-        await shop.until_right()
+        await want(shop.bench, extras=["a", "b"])
+        await until_right(shop.bench)
+        await want(shop.bench, extras=["b"])
+        await until_right(shop.bench)
 
-        async def pruned() -> bool:
-            return await shop.bench.person.get(shop.bench.ref(CONFIG_MAP, "shop-a")) is None
-
-        await eventually(pruned, "the extra is gone")
-
+    assert await shop.bench.person.get(shop.bench.ref(CONFIG_MAP, "shop-a")) is None
     assert await shop.bench.person.get(shop.bench.ref(CONFIG_MAP, "shop-b")) is not None
     assert await shop.bench.person.get(shop.bench.ref(CONFIG_MAP, "theirs")) is not None
 
 
+async def test_a_prune_on_an_old_view_deletes_nothing_that_changed_or_was_made_anew(shop: Shop) -> None:
+    cluster, store = shop.bench.cluster, Store()
+    for name in ("changed", "anew", "same"):
+        made = await shop.bench.person.create(shop.bench.manifest(CONFIG_MAP, name, owner="u1"))
+        store.upsert(CONFIG_MAP, made)
+    store.mark_synced(CONFIG_MAP)
+    await shop.bench.edit(shop.bench.ref(CONFIG_MAP, "changed"), "/data", {"new": "1"}, op="add")
+    await shop.bench.remove(shop.bench.ref(CONFIG_MAP, "anew"))
+    await shop.bench.person.create(shop.bench.manifest(CONFIG_MAP, "anew", owner="u1"))
+
+    pruned = await Pruner(cluster, store, [CONFIG_MAP]).prune("u1", set())
+
+    page = await shop.bench.person.list(CONFIG_MAP, shop.bench.namespace, MANAGED_SELECTOR, 500, None)
+    assert {item["metadata"]["name"] for item in page.items} == {"changed", "anew"}
+    assert ([ref.name for ref in pruned.deleted], pruned.left) == (["same"], 2)
+
+
 async def test_a_deleted_child_comes_back_with_one_write(shop: Shop) -> None:
     async with keeping(shop.bench.cluster, shop.bench.namespace):
-        await shop.want()
-        await shop.until_right()
+        await want(shop.bench)
+        await until_right(shop.bench)
         await shop.until_quiet()
         before = len(shop.audit.writes())
         await shop.bench.remove(shop.bench.ref(SERVICE, "shop"))
-        await shop.until_right()
+        await until_right(shop.bench)
 
     assert shop.audit.writes()[before:] == ["patch services/shop"]
 
@@ -164,14 +159,14 @@ MAIN = "/spec/template/spec/containers/0"
 )
 async def test_drift_is_repaired(shop: Shop, kind: Kind, path: str, value: Any, op: str, cost: int) -> None:
     async with keeping(shop.bench.cluster, shop.bench.namespace):
-        await shop.want()
-        await shop.until_right()
+        await want(shop.bench)
+        await until_right(shop.bench)
         await shop.until_quiet()
         before = len(shop.audit.writes())
         edited = await shop.bench.edit(shop.bench.ref(kind, "shop"), path, value, op=op)
         thing = await shop.bench.live(shop.bench.ref(THING, "shop"))
         assert [child for child in children(thing) if ref_of(child) == ref_of(edited) and differences(child, edited)]
-        await shop.until_right()
+        await until_right(shop.bench)
         await shop.until_quiet()
 
     # Where another manager took a field over, a refused apply comes before the forced one.
@@ -180,14 +175,14 @@ async def test_drift_is_repaired(shop: Shop, kind: Kind, path: str, value: Any, 
 
 async def test_deletions_while_nobody_looked_are_made_good_after(shop: Shop) -> None:
     async with keeping(shop.bench.cluster, shop.bench.namespace):
-        await shop.want()
-        await shop.until_right()
+        await want(shop.bench)
+        await until_right(shop.bench)
         await shop.until_quiet()
     before = len(shop.audit.writes())
     await shop.bench.remove(shop.bench.ref(DEPLOYMENT, "shop"))
 
     async with keeping(shop.bench.cluster, shop.bench.namespace):
-        await shop.until_right()
+        await until_right(shop.bench)
 
     assert shop.audit.writes()[before:] == ["patch deployments/shop"]
 

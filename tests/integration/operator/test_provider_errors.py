@@ -18,12 +18,6 @@ from tests.plugins.tls import make_authority
 pytestmark = [pytest.mark.asyncio, pytest.mark.postgres]
 
 
-@pytest.fixture
-def server(postgres: PostgresServer) -> Server:
-    """The administrator's way in."""
-    return Server(postgres.host, postgres.port, postgres.superuser, postgres.password, postgres.ca_pem)
-
-
 async def failure(server: Server) -> errors.ProviderError:
     """What connecting fails with; the message names the server and holds no password."""
     with pytest.raises(errors.ProviderError) as caught:

@@ -1,89 +1,21 @@
-"""The PostgreSQL provider on a real server: what each access level can and can't do, and that nothing is written twice."""
+"""The PostgreSQL provider on a real server: nothing is written twice, drift is repaired, nobody else's things are touched."""
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from acme_operator.api.access import Access
 from acme_operator.providers.contract import Change, Login, Server
 from acme_operator.providers.errors import ExtensionMissing, ForeignRole, LoginRefused, NoDatabase
 from acme_operator.providers.postgres import Postgres
 from acme_operator.providers.postgres_session import open_session
+from tests.plugins.databases import as_login, login, prepared, run, value
 from tests.plugins.postgres_server import PostgresServer
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.postgres]
-
-
-@pytest.fixture
-def server(postgres: PostgresServer) -> Server:
-    """The administrator's way in."""
-    return Server(postgres.host, postgres.port, postgres.superuser, postgres.password, postgres.ca_pem)
-
-
-@pytest.fixture
-def name() -> str:
-    """A database name of the test's own, as the server is shared."""
-    return f"db_{secrets.token_hex(4)}"
-
-
-@pytest_asyncio.fixture
-async def provider(server: Server) -> AsyncIterator[Postgres]:
-    """The provider on behalf of shop/shop-db."""
-    async with Postgres(server, owner="shop/shop-db") as opened:
-        yield opened
-
-
-def login(database: str, access: Access, role: str = "") -> Login:
-    """A login of that access; its role is named after both unless given."""
-    return Login(role or f"{database}_{access.lower()}_login", secrets.token_urlsafe(24), database, access)
-
-
-def as_login(server: Server, who: Login) -> Server:
-    """The server with a consumer's login."""
-    return replace(server, username=who.role, password=who.password)
-
-
-async def run(server: Server, database: str, *statements: str) -> None:
-    """Run statements one by one on a connection of their own, the way an application would."""
-    connection = await asyncpg.connect(
-        host=server.host,
-        port=server.port,
-        user=server.username,
-        password=server.password,
-        database=database,
-        ssl="require",
-    )
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-async def value(server: Server, database: str, query: str, *arguments: object) -> object:
-    """The first value of a query."""
-    async with open_session(server, database) as session:
-        return (await session.fetch(query, *arguments))[0][0]
-
-
-async def prepared(provider: Postgres, server: Server, name: str) -> dict[Access, Login]:
-    """A database with a login of each level, and a table with one row made by the owner."""
-    await provider.ensure_database(name)
-    logins = {access: login(name, access) for access in Access}
-    for each in logins.values():
-        await provider.ensure_login(each)
-    await run(
-        as_login(server, logins[Access.OWNER]),
-        name,
-        "create table items (id serial primary key)",
-        "insert into items default values",
-    )
-    return logins
 
 
 async def test_a_second_pass_changes_nothing_and_runs_no_statement_that_writes(
@@ -100,81 +32,6 @@ async def test_a_second_pass_changes_nothing_and_runs_no_statement_that_writes(
     assert again == []
     assert "statement: " in said or "execute " in said
     assert not [word for word in ("create ", "alter ", "grant ", "revoke ", "comment on", "drop ") if word in said]
-
-
-async def test_an_owner_makes_objects_that_belong_to_the_group(provider: Postgres, server: Server, name: str) -> None:
-    await prepared(provider, server, name)
-
-    owner = await value(server, name, "select tableowner::text from pg_tables where tablename = 'items'")
-
-    assert owner == f"{name}_owner"
-
-
-async def test_a_reader_reads_and_can_do_nothing_else(provider: Postgres, server: Server, name: str) -> None:
-    reader = as_login(server, (await prepared(provider, server, name))[Access.READ_ONLY])
-
-    assert await value(reader, name, "select count(*) from public.items") == 1
-    for forbidden in (
-        "insert into items default values",
-        "update items set id = 2",
-        "delete from items",
-        "truncate items",
-        "select nextval('items_id_seq')",
-        "drop table items",
-        "create table mine (id int)",
-        "create temporary table mine (id int)",
-        "create schema mine",
-        f"set role {name}_owner",
-        f"set role {name}_rw",
-        "create role mine",
-    ):
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await run(reader, name, forbidden)
-
-
-async def test_a_writer_changes_rows_and_no_schema(provider: Postgres, server: Server, name: str) -> None:
-    writer = as_login(server, (await prepared(provider, server, name))[Access.READ_WRITE])
-
-    await run(
-        writer, name, "insert into items default values", "update items set id = 9 where id = 1", "delete from items"
-    )
-
-    assert await value(writer, name, "select count(*) from public.items") == 0
-    for forbidden in (
-        "truncate items",
-        "drop table items",
-        "alter table items add column x int",
-        "create table mine (id int)",
-        "create schema mine",
-        "create extension pg_trgm",
-        f"set role {name}_owner",
-        f"grant {name}_owner to {writer.username}",
-    ):
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await run(writer, name, forbidden)
-
-
-async def test_an_owner_owns_one_database_and_no_more(provider: Postgres, server: Server, name: str) -> None:
-    owner = as_login(server, (await prepared(provider, server, name))[Access.OWNER])
-    other = f"{name}_other"
-    await provider.ensure_database(other)
-
-    await run(owner, name, "create schema mine", "create table mine.t (id int)", "drop schema mine cascade")
-
-    for forbidden in ("create role mine", "create database mine", "alter system set work_mem = '1MB'"):
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await run(owner, name, forbidden)
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await run(owner, other, "select 1")
-
-
-async def test_groups_reach_tables_in_schemas_made_later(provider: Postgres, server: Server, name: str) -> None:
-    logins = await prepared(provider, server, name)
-
-    await run(as_login(server, logins[Access.OWNER]), name, "create schema later", "create table later.t (id int)")
-
-    assert await value(as_login(server, logins[Access.READ_ONLY]), name, "select count(*) from later.t") == 0
-    await run(as_login(server, logins[Access.READ_WRITE]), name, "insert into later.t values (1)")
 
 
 async def test_dropping_an_owners_login_keeps_its_tables_and_ends_its_sessions(
@@ -279,20 +136,6 @@ async def test_a_password_changed_by_hand_is_noticed_and_set_again(
     assert await provider.proves_login(reader)
 
 
-async def test_a_reduced_access_takes_hold_of_running_sessions_too(
-    provider: Postgres, server: Server, name: str
-) -> None:
-    owner = (await prepared(provider, server, name))[Access.OWNER]
-    async with open_session(as_login(server, owner), name) as session:
-        await provider.ensure_login(replace(owner, access=Access.READ_ONLY))
-        with pytest.raises(Exception, match="lost"):
-            await session.fetch("select 1")
-
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await run(as_login(server, owner), name, "drop table items")
-    assert (await provider.observe()).logins[owner.role].access is Access.READ_ONLY
-
-
 async def test_a_role_of_somebody_else_is_never_touched(provider: Postgres, server: Server, name: str) -> None:
     await provider.ensure_database(name)
     await run(server, name, f"create role {name}_theirs login password 'theirs'")
@@ -386,16 +229,6 @@ async def test_no_password_reaches_the_servers_log(
     assert "SCRAM-SHA-256$4096:" in said
     assert [each.role for each in logins.values() if each.password in said] == []
     assert postgres.password not in said
-
-
-async def test_an_owner_of_a_database_cannot_lay_traps_for_the_administrator(
-    provider: Postgres, server: Server, name: str
-) -> None:
-    owner = as_login(server, (await prepared(provider, server, name))[Access.OWNER])
-    trap = "create function public.pg_has_role(text, oid, text) returns boolean language plpgsql as $$ begin raise 'trapped'; end $$"
-    await run(owner, name, trap, "create table fresh (id int)")
-
-    assert await provider.ensure_database(name) == []
 
 
 async def test_health_tells_version_and_that_it_takes_writes(provider: Postgres) -> None:
