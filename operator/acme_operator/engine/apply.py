@@ -110,8 +110,10 @@ class Applier:
         """The live object of that name, made from `manifest` if there is none: generated Secrets are never overwritten."""
         ref = ref_of(manifest)
         if (known := self._store.get(ref)) is not None:
+            _refuse_dying(ref, known)
             return known
         try:
+            # With the hash, or the first apply of the same would be a write.
             answer = await self._cluster.create(_stamped(manifest, content_hash(manifest)))
         except AlreadyExists:
             found = await self._cluster.get(ref)
@@ -259,6 +261,10 @@ def _refuse_anothers(ref: Ref, wanted: Manifest, live: Manifest) -> None:
     if ours is not None and theirs is not None and ours["uid"] != theirs["uid"]:
         whose = f"{theirs['kind']} {theirs['name']}"
         raise Waiting("NameTaken", f"{ref} belongs to {whose}: rename or delete one of the two", timedelta(seconds=5))
+    _refuse_dying(ref, live)
+
+
+def _refuse_dying(ref: Ref, live: Manifest) -> None:
     if "deletionTimestamp" in live["metadata"]:
         raise Waiting("ChildTerminating", f"{ref} is being deleted; it is made anew after", timedelta(seconds=1))
 

@@ -5,7 +5,7 @@ loop can't fill more and each costs the API server memory.
 """
 
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -104,7 +104,7 @@ class Kube:
 
     async def watch(
         self, kind: Kind, namespace: str | None, selector: str | None, resource_version: str
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> AsyncGenerator[WatchEvent, None]:
         """See `Cluster.watch`."""
         query = {
             "watch": "true",
@@ -120,9 +120,12 @@ class Kube:
             ) as response:
                 await self._check(what, response)
                 try:
-                    async for line in _lines(response.content):
-                        event = orjson.loads(line)
-                        yield WatchEvent(event["type"], event["object"])
+                    rest = b""
+                    # By chunks, because the client's own line reader refuses an object that is past its buffer.
+                    async for chunk in response.content.iter_any():
+                        *lines, rest = (rest + chunk).split(b"\n")
+                        for event in map(orjson.loads, filter(None, lines)):
+                            yield WatchEvent(event["type"], event["object"])
                 finally:
                     _abort(response)
         except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
@@ -246,17 +249,7 @@ def _refused(what: str, code: int, body: bytes, retry_after: str | None) -> Clus
     return refusal(what, code, status if isinstance(status, dict) else {}, retry_after)
 
 
-async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
-    """The lines of a stream, however long one is: the client's own reader refuses an object past its buffer."""
-    rest = b""
-    async for chunk in content.iter_any():
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            if line:
-                yield line
-
-
 def _abort(response: aiohttp.ClientResponse) -> None:
-    """Cut a watch that we leave before its end: its TLS farewell would wait for an answer that outlives the event loop."""
+    """Cut a watch that we leave before its end: its TLS farewell would wait for an answer that outlives the loop."""
     if response.connection is not None and response.connection.transport is not None:
         response.connection.transport.abort()

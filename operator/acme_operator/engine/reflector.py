@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -76,12 +77,13 @@ class Reflector:
         if self._version is None:
             self._version = await self._list()
         source, silent = self._source, True
-        async for event in self._cluster.watch(source.kind, source.namespace, source.selector, self._version):
-            self._alive_at, self._failures, silent = self._clock(), 0, False
-            self._version = self._take(event)
-        if (
-            silent
-        ):  # A healthy server closes a watch after minutes and many bookmarks; this one would be asked in a loop.
+        watch = self._cluster.watch(source.kind, source.namespace, source.selector, self._version)
+        async with aclosing(watch):
+            async for event in watch:
+                self._alive_at, self._failures, silent = self._clock(), 0, False
+                self._version = self._take(event)
+        # A healthy server closes a watch after minutes and many bookmarks; this one would be asked again in a loop.
+        if silent:
             raise Unavailable(f"watch {self.kind.plural}", "ended without an event")
 
     async def _list(self) -> str:
@@ -121,9 +123,10 @@ class Reflector:
     async def _pause(self, error: ClusterError) -> None:
         self._failures += 1
         delay = min(back_off(self._failures), LONGEST_PAUSE)
-        log.warning(
-            "watch broke off", extra={"kind": self.kind.kind, "error": type(error).__name__, "again": str(delay)}
-        )
+        # One break is everyday and costs nothing; a second without an event in between is worth a look.
+        level = logging.WARNING if self._failures > 1 else logging.INFO
+        fields = {"kind": self.kind.kind, "error": type(error).__name__, "again": str(delay)}
+        log.log(level, "watch broke off", extra=fields)
         await asyncio.sleep(delay.total_seconds())
 
 

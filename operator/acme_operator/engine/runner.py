@@ -47,14 +47,15 @@ class Controller(Protocol):
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
     """`gap` is the least time between two passes over one object that nobody is waiting for: a roll-out then gives a few
-    status writes and not one per pod event. `silence` is the age of a watch at which the process is no longer healthy.
+    status writes and not one per pod event. `silence` is the age of a watch at which the process is no longer healthy:
+    longer than a read deadline and the minute to the first bookmark of the watch that follows, or one lost bookmark would do it.
     `services` are further loops that live as long as the engine: the event recorder, for one."""
 
     namespace: str | None = None
     workers: int = 16
     resync: timedelta = timedelta(minutes=10)
     gap: timedelta = timedelta(milliseconds=300)
-    silence: timedelta = timedelta(seconds=120)
+    silence: timedelta = timedelta(seconds=240)
     patience: timedelta = timedelta(minutes=5)
     services: Sequence[Callable[[], Awaitable[None]]] = ()
     metrics: Metrics = field(default_factory=Metrics)
@@ -185,7 +186,7 @@ class Engine:
         delay = self._queue.retry(ref, error.retry_after if isinstance(error, Throttled) else timedelta(0))
         fields = {"object": str(ref), "error": type(error).__name__, "again": str(delay)}
         if isinstance(error, ClusterError):
-            log.warning("reconcile failed: %s", error, extra=fields)
+            log.warning("reconcile failed", extra={**fields, "detail": str(error)})
         else:
             log.error("reconcile failed", extra=fields, exc_info=error)
 

@@ -6,7 +6,7 @@ It has no schema, no defaults and no controllers but one: what an owner leaves b
 import asyncio
 import copy
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -87,6 +87,10 @@ class FakeCluster:
         """The same cluster for somebody else: another field manager."""
         return type(self)(self._kinds.values(), manager, self._world)
 
+    def twin[T: FakeCluster](self, kind: type[T]) -> T:
+        """The same cluster seen through a subclass, which may behave otherwise for whoever holds it."""
+        return kind(self._kinds.values(), self._manager, self._world)
+
     def fail(self, verb: str, error: Exception, *, after_commit: bool = False) -> None:
         """Have the next request of that verb fail, before or after it was done; several calls queue up."""
         self._world.faults.setdefault(verb, deque()).append((error, after_commit))
@@ -134,7 +138,7 @@ class FakeCluster:
 
     async def watch(
         self, kind: Kind, namespace: str | None, selector: str | None, resource_version: str
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> AsyncGenerator[WatchEvent, None]:
         """See `Cluster.watch`."""
         self._begin("watch", Ref(kind, namespace or "", ""))
         world, position, cuts = self._world, int(resource_version), self._world.cuts

@@ -138,6 +138,42 @@ async def test_an_entry_whose_key_was_edited_is_put_back_with_one_write(world: W
     assert differences(deployment(), await world.live(deployment())) == []
 
 
+async def test_a_list_entry_that_is_no_longer_rendered_is_dropped_by_the_apply_itself(world: World) -> None:
+    await world.applier.apply(OWNER, [deployment(env=[{"name": "A", "value": "1"}, {"name": "B", "value": "2"}])])
+    world.new_writes()
+
+    await world.applier.apply(OWNER, [deployment(env=[{"name": "A", "value": "1"}])])
+
+    assert world.new_writes() == ["apply"]
+    container = (await world.live(deployment()))["spec"]["template"]["spec"]["containers"][0]
+    assert container["env"] == [{"name": "A", "value": "1"}]
+
+
+async def test_a_foreign_entry_goes_with_a_change_of_ours(world: World) -> None:
+    await world.applier.apply(OWNER, [deployment()])
+    path = "/spec/template/spec/containers/0/ports/-"
+    await world.edit(deployment(), path, {"containerPort": 9999, "protocol": "TCP"}, op="add")
+
+    await world.applier.apply(OWNER, [deployment(image="two")])
+
+    assert differences(deployment(image="two"), await world.live(deployment())) == []
+
+
+async def test_a_foreign_entry_that_stands_elsewhere_by_now_is_looked_for_again(world: World) -> None:
+    await world.applier.apply(OWNER, [deployment()])
+    path = "/spec/template/spec/containers/0/ports"
+    await world.edit(deployment(), f"{path}/-", {"containerPort": 9999, "protocol": "TCP"}, op="add")
+    stale = await world.live(deployment())
+    await world.edit(deployment(), f"{path}/0", {"containerPort": 1111, "protocol": "TCP"}, op="add")
+    world.store = Store()
+    world.store.upsert(DEPLOYMENT, stale)
+    world.applier = Applier(world.cluster, world.store)
+
+    await world.applier.apply(OWNER, [deployment()])
+
+    assert differences(deployment(), await world.live(deployment())) == []
+
+
 async def test_a_foreign_entry_that_only_the_server_knows_of_is_removed_when_it_refuses_ours(world: World) -> None:
     await world.applier.apply(OWNER, [deployment()])
     stale = await world.live(deployment())
@@ -266,6 +302,27 @@ async def test_a_generated_secret_is_made_once_and_never_overwritten(world: Worl
     found = await blind.create_once(second)
 
     assert found["data"] == first["data"] == (await world.live(first))["data"]
+
+
+async def test_the_first_apply_of_what_was_created_costs_nothing(world: World) -> None:
+    secret = manifest(SECRET, "login", data={"password": "YQ=="})
+    await world.applier.create_once(secret)
+    world.cluster.requests.clear()
+
+    changes = await world.applier.apply(OWNER, [secret])
+
+    assert changes.unchanged == (ref_of(secret),)
+    assert world.cluster.requests == []
+
+
+async def test_a_generated_secret_that_is_being_deleted_is_waited_for(world: World) -> None:
+    secret = manifest(SECRET, "login", data={"password": "YQ=="})
+    made = await world.applier.create_once(secret)
+    await world.cluster.patch_finalizers(ref_of(secret), ["held"], made["metadata"]["resourceVersion"])
+    await world.cluster.delete(ref_of(secret), uid=made["metadata"]["uid"], resource_version=None)
+
+    with pytest.raises(Waiting):
+        await Applier(world.cluster, Store()).create_once(secret)
 
 
 async def test_the_hash_is_written_with_the_object(world: World) -> None:

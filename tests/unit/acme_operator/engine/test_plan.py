@@ -8,7 +8,7 @@ import pytest
 from acme_operator.engine.kinds import CONFIG_MAP, DEPLOYMENT, NETWORK_POLICY, SECRET, SERVICE
 from acme_operator.engine.plan import compare, content_hash, differences, repairs
 from acme_operator.testing import manifest
-from acme_operator.testing.operations import patched
+from acme_operator.testing.operations import PatchTestFailedError, patched
 
 CONTAINER = {
     "name": "product",
@@ -149,6 +149,14 @@ def test_repairs_take_out_what_is_foreign_and_put_back_ours_in_one_patch() -> No
     repaired = patched(live, repairs(compare(deployment(), live)))
 
     assert repaired == deployment()
+
+
+def test_repairs_remove_nothing_but_what_was_looked_at() -> None:
+    live, moved = deployment(), deployment()
+    live_container(live)["env"].insert(0, {"name": "DEBUG", "value": "1"})
+
+    with pytest.raises(PatchTestFailedError):
+        patched(moved, repairs(compare(deployment(), live)))
 
 
 def test_differences_that_an_apply_can_answer_need_no_repair() -> None:

@@ -1,13 +1,13 @@
 """The store equals the cluster, whatever happens to the watch."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from acme_operator.engine.cluster import Kind, Manifest, Page
+from acme_operator.engine.cluster import Kind, Manifest, Page, WatchEvent
 from acme_operator.engine.errors import ClusterError, Forbidden, Unavailable
 from acme_operator.engine.kinds import CONFIG_MAP, ref_of
 from acme_operator.engine.marks import MANAGED_SELECTOR
@@ -182,6 +182,35 @@ async def test_no_error_ends_it(verb: str, error: Exception, monkeypatch: pytest
     async with following(world):
         await world.cluster.create(config("after"))
         await world.until(lambda: ("after", "new") in world.news)
+
+
+class Closing(FakeCluster):
+    """Its first watches end without a word."""
+
+    closed = 0
+
+    async def watch(
+        self, kind: Kind, namespace: str | None, selector: str | None, resource_version: str
+    ) -> AsyncGenerator[WatchEvent, None]:
+        self.closed += 1
+        if self.closed < 3:
+            return
+        async for event in super().watch(kind, namespace, selector, resource_version):
+            yield event
+
+
+async def test_watches_that_end_at_once_are_not_asked_for_in_a_loop(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    cluster = Closing()
+    world = World(cluster)
+
+    async with following(world):
+        await cluster.create(config("after"))
+        await world.until(lambda: bool(world.news))
+
+    broken = [record.levelname for record in caplog.records if record.message == "watch broke off"]
+    assert broken == ["INFO", "WARNING"]
+    assert world.verbs().count("list") == 1
 
 
 async def test_the_age_is_that_of_the_last_sign_of_life() -> None:
