@@ -5,8 +5,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
+from acme_operator.api.marks import MANAGED_SELECTOR
 from acme_operator.engine.cluster import Kind
-from acme_operator.engine.marks import MANAGED_SELECTOR
 from tests.bench.calls import BenchError, Calls, Manifest
 from tests.bench.work import OWNER
 

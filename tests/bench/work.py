@@ -3,12 +3,13 @@
 import orjson
 
 from acme_operator.api.facts import ServiceFacts
-from acme_operator.api.meta import API_VERSION, Manifest, OwnerMeta
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.marks import APPLIED_HASH
+from acme_operator.api.meta import API_VERSION, OwnerMeta
 from acme_operator.api.service import AcmeServiceSpec
 from acme_operator.controllers.kinds import ACME_SERVICE
 from acme_operator.engine.cluster import Kind
 from acme_operator.engine.kinds import DEPLOYMENT, NETWORK_POLICY, PDB, SERVICE, SERVICE_ACCOUNT, ref_of
-from acme_operator.engine.marks import APPLIED_HASH
 from acme_operator.render.service import revision, standing
 
 OWNER = ACME_SERVICE

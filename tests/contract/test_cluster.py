@@ -6,10 +6,10 @@ from contextlib import aclosing
 
 import pytest
 
+from acme_operator.api.marks import MANAGED_SELECTOR
 from acme_operator.engine.cluster import Cluster, WatchEvent
 from acme_operator.engine.errors import AlreadyExists, ClusterError, Conflict, Expired, Invalid, NotFound
 from acme_operator.engine.kinds import CONFIG_MAP, DEPLOYMENT, EVENT, NETWORK_POLICY, SECRET, SERVICE
-from acme_operator.engine.marks import MANAGED_SELECTOR
 from acme_operator.engine.plan import compare, differences, repairs
 from acme_operator.engine.store import version_of
 from tests.plugins.clusters import THING, Bench

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from acme_operator.engine.cluster import Manifest
+from acme_operator.api.manifests import Manifest
 from acme_operator.engine.kinds import CONFIG_MAP, DEPLOYMENT, SERVICE
 from acme_operator.testing import FakeCluster
 from tests.plugins.clusters import THING, Bench

@@ -10,7 +10,8 @@ import yaml
 
 from acme_operator.api.datastore import AcmeDatastoreSpec
 from acme_operator.api.facts import BuiltinFacts, DatastoreTarget, ServiceFacts, ServiceTarget
-from acme_operator.api.meta import Manifest, OwnerMeta
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.meta import OwnerMeta
 from acme_operator.api.service import AcmeServiceSpec
 from acme_operator.render.datastore import datastore_manifests
 from acme_operator.render.service import revision, standing

@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from acme_local.controlplanes import ControlPlane
-from acme_operator.engine.cluster import Cluster, Kind, Manifest, Ref
+from acme_operator.api.manifests import Manifest
+from acme_operator.engine.cluster import Cluster, Kind, Ref
 from acme_operator.engine.connection import Connection, from_kubeconfig
 from acme_operator.engine.errors import NotFound
 from acme_operator.engine.kinds import NAMESPACE

@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.marks import OWNER_UID
 from acme_operator.engine.apply import Applier
-from acme_operator.engine.cluster import Cluster, Kind, Manifest, Ref
+from acme_operator.engine.cluster import Cluster, Kind, Ref
 from acme_operator.engine.kinds import (
     CONFIG_MAP,
     DEPLOYMENT,
@@ -19,7 +21,6 @@ from acme_operator.engine.kinds import (
     STATEFULSET,
     ref_of,
 )
-from acme_operator.engine.marks import OWNER_UID
 from acme_operator.engine.metrics import Metrics
 from acme_operator.engine.plan import differences
 from acme_operator.engine.prune import Pruner

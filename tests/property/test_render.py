@@ -7,8 +7,10 @@ import jsonschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acme_operator.api import marks
 from acme_operator.api.facts import DatastoreTarget, ServiceFacts, ServiceTarget
-from acme_operator.api.meta import Manifest, OwnerMeta
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.meta import OwnerMeta
 from acme_operator.api.schema import structural
 from acme_operator.api.service import AcmeServiceSpec
 from acme_operator.render import names
@@ -100,8 +102,8 @@ def test_no_two_children_share_a_name(name: str, spec: dict[str, Any]) -> None:
 @given(name=LABELS, spec=SPECS)
 def test_every_child_is_found_by_its_owner(name: str, spec: dict[str, Any]) -> None:
     for manifest in rendered(name, spec):
-        assert manifest["metadata"]["labels"][names.OWNER_UID] == "u"
-        assert manifest["metadata"]["labels"][names.MANAGED_BY] == names.OPERATOR
+        assert manifest["metadata"]["labels"][marks.OWNER_UID] == "u"
+        assert manifest["metadata"]["labels"][marks.MANAGED_BY] == marks.FIELD_MANAGER
 
 
 @given(name=LABELS, spec=SPECS)

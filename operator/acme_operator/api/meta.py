@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from acme_operator.api.manifests import Manifest
+
 GROUP = "platform.acme.dev"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
@@ -19,9 +21,6 @@ SERVICE_NAME_LIMIT = 52
 
 DATASTORE_NAME_LIMIT = 40
 """Characters; `<name>-postgres` and the revision hash that the StatefulSet controller appends must fit into a label."""
-
-Manifest = dict[str, Any]
-"""A Kubernetes object as JSON: the one place where a value has no type of its own."""
 
 DNS_LABEL = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from acme_operator.api.access import Access
 from acme_operator.api.facts import Claim
-from acme_operator.api.meta import Manifest
+from acme_operator.api.manifests import Manifest
 from acme_operator.controllers.kinds import ACME_SERVICE
 from acme_operator.controllers.wakes import dependencies
 from acme_operator.engine.cluster import Ref

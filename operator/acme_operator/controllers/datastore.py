@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from acme_operator.api.datastore import AcmeDatastoreSpec, Postgres
 from acme_operator.api.facts import BuiltinFacts, Claim
-from acme_operator.api.meta import ConditionStatus, Manifest, OwnerMeta
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.meta import ConditionStatus, OwnerMeta
 from acme_operator.api.reasons import Reason
 from acme_operator.checks import verdicts
 from acme_operator.checks.verdicts import Verdict

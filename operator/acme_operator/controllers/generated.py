@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from acme_operator.api.meta import Manifest
+from acme_operator.api.manifests import Manifest
 from acme_operator.api.reasons import Reason
 from acme_operator.controllers.reports import Tools
 from acme_operator.engine.cluster import Ref

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from acme_operator.api.meta import ConditionStatus, Manifest, OwnerMeta
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.meta import ConditionStatus, OwnerMeta
 from acme_operator.api.reasons import Reason
 from acme_operator.checks.verdicts import Verdict
 from acme_operator.engine.apply import Applier, ChangeSet

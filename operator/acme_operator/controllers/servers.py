@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from acme_operator.api.datastore import AcmeDatastoreSpec, External, TlsMode
-from acme_operator.api.meta import Manifest, OwnerMeta
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.meta import OwnerMeta
 from acme_operator.api.reasons import Reason
 from acme_operator.controllers.generated import publish
 from acme_operator.controllers.kinds import ACME_DATASTORE

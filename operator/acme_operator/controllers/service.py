@@ -6,7 +6,8 @@ from pydantic import ValidationError
 
 from acme_operator.api.datastore import AcmeDatastoreStatus
 from acme_operator.api.facts import DatastoreTarget, Finding, ServiceFacts, ServiceTarget
-from acme_operator.api.meta import Manifest, OwnerMeta
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.meta import OwnerMeta
 from acme_operator.api.reasons import Reason
 from acme_operator.api.service import AcmeServiceSpec
 from acme_operator.checks import dependencies, verdicts

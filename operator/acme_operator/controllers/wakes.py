@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from acme_operator.api.meta import Manifest
+from acme_operator.api.manifests import Manifest
 from acme_operator.controllers.kinds import ACME_DATASTORE, ACME_SERVICE
 from acme_operator.engine.cluster import Kind, Ref
 from acme_operator.engine.store import Store

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from acme_operator.engine.cluster import Cluster, Kind, Manifest, Ref
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.marks import APPLIED_HASH, FIELD_MANAGER, MANAGED_BY
+from acme_operator.engine.cluster import Cluster, Kind, Ref
 from acme_operator.engine.errors import AlreadyExists, Claim, Conflict, FieldCause, Invalid, Rejected, Waiting
 from acme_operator.engine.kinds import (
     CONFIG_MAP,
@@ -25,7 +27,6 @@ from acme_operator.engine.kinds import (
     STATEFULSET,
     ref_of,
 )
-from acme_operator.engine.marks import APPLIED_HASH, FIELD_MANAGER, MANAGED_BY
 from acme_operator.engine.metrics import Metrics
 from acme_operator.engine.plan import Difference, compare, content_hash, repairs
 from acme_operator.engine.store import Store

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from acme_operator.engine.cluster import Manifest
+from acme_operator.api.manifests import Manifest
 
 Status = Literal["True", "False", "Unknown"]
 

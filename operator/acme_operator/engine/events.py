@@ -8,10 +8,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 
-from acme_operator.engine.cluster import Cluster, Manifest
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.marks import FIELD_MANAGER
+from acme_operator.engine.cluster import Cluster
 from acme_operator.engine.errors import ClusterError
 from acme_operator.engine.kinds import EVENT
-from acme_operator.engine.marks import FIELD_MANAGER
 
 _SILENCE = 600.0
 _REMEMBERED = 4096

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from acme_operator.engine.cluster import Manifest
+from acme_operator.api.manifests import Manifest
 
 State = Literal["Progressing", "Ready", "Failed"]
 

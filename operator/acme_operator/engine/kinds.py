@@ -5,7 +5,8 @@ The platform's own kinds are not here: who runs the engine passes them in.
 
 from collections.abc import Iterable, Mapping
 
-from acme_operator.engine.cluster import Kind, Manifest, Ref
+from acme_operator.api.manifests import Manifest
+from acme_operator.engine.cluster import Kind, Ref
 
 CONFIG_MAP = Kind("", "v1", "ConfigMap", "configmaps")
 NAMESPACE = Kind("", "v1", "Namespace", "namespaces")

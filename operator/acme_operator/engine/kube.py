@@ -13,11 +13,12 @@ from typing import Any, Self
 import aiohttp
 import orjson
 
-from acme_operator.engine.cluster import Kind, Manifest, Operation, Page, Ref, WatchEvent
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.marks import FIELD_MANAGER, STATUS_MANAGER
+from acme_operator.engine.cluster import Kind, Operation, Page, Ref, WatchEvent
 from acme_operator.engine.connection import Connection, Token
 from acme_operator.engine.errors import ClusterError, NotFound, Unauthorized, Unavailable
 from acme_operator.engine.kinds import EVENT, index, kind_of, ref_of
-from acme_operator.engine.marks import FIELD_MANAGER, STATUS_MANAGER
 from acme_operator.engine.refusals import refusal
 
 OnWrite = Callable[[str, Kind], None]

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import orjson
 
-from acme_operator.engine.cluster import Manifest, Operation
+from acme_operator.api.manifests import Manifest
+from acme_operator.engine.cluster import Operation
 from acme_operator.engine.schema import SHARED_LISTS, entry_key, is_default, is_exact_map, merge_key, same_scalar
 
 Nature = Literal["changed", "absent", "foreign"]

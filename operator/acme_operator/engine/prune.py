@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from acme_operator.engine.cluster import Cluster, Kind, Manifest, Ref
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.marks import RETAIN
+from acme_operator.engine.cluster import Cluster, Kind, Ref
 from acme_operator.engine.errors import Conflict
-from acme_operator.engine.marks import RETAIN
 from acme_operator.engine.store import Store
 
 PASS_LIMIT = 20

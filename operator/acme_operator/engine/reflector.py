@@ -8,7 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 
-from acme_operator.engine.cluster import Cluster, Kind, Manifest, Ref, WatchEvent
+from acme_operator.api.manifests import Manifest
+from acme_operator.engine.cluster import Cluster, Kind, Ref, WatchEvent
 from acme_operator.engine.errors import ClusterError, Expired, Unavailable
 from acme_operator.engine.kinds import ref_of
 from acme_operator.engine.queue import back_off

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from acme_operator.engine.cluster import Cluster, Kind, Manifest, Ref
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.marks import MANAGED_SELECTOR
+from acme_operator.engine.cluster import Cluster, Kind, Ref
 from acme_operator.engine.errors import ClusterError, Rejected, Throttled, Waiting
 from acme_operator.engine.kinds import ref_of
-from acme_operator.engine.marks import MANAGED_SELECTOR
 from acme_operator.engine.metrics import Metrics
 from acme_operator.engine.queue import Priority, WorkQueue
 from acme_operator.engine.reflector import Reflector, Source

@@ -1,6 +1,7 @@
 """Writes status, and only when it says something new. Decides nothing about what it says."""
 
-from acme_operator.engine.cluster import Cluster, Manifest, Ref
+from acme_operator.api.manifests import Manifest
+from acme_operator.engine.cluster import Cluster, Ref
 from acme_operator.engine.errors import NotFound
 from acme_operator.engine.store import Store
 

@@ -7,8 +7,9 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from acme_operator.engine.cluster import Kind, Manifest, Ref
-from acme_operator.engine.marks import OWNER_UID
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.marks import OWNER_UID
+from acme_operator.engine.cluster import Kind, Ref
 
 OnChange = Callable[[Kind, Manifest | None, Manifest | None], None]
 

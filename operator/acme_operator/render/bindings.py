@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from acme_operator.api.facts import DatabaseBinding, ServiceTarget
-from acme_operator.api.meta import Manifest, OwnerMeta
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.meta import OwnerMeta
 from acme_operator.render import names
 
 

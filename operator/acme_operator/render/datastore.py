@@ -4,7 +4,8 @@ import hashlib
 
 from acme_operator.api.datastore import AcmeDatastoreSpec, DeletionPolicy
 from acme_operator.api.facts import BuiltinFacts
-from acme_operator.api.meta import GROUP, Manifest, OwnerMeta
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.meta import GROUP, OwnerMeta
 from acme_operator.render import bindings, names
 from acme_operator.render.network import datastore_policy, datastore_services
 from acme_operator.render.pods import RESTRICTED, pod_security

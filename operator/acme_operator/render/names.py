@@ -3,15 +3,13 @@
 import hashlib
 from collections.abc import Mapping
 
-from acme_operator.api.meta import API_VERSION, GROUP, Manifest, OwnerMeta
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.marks import FIELD_MANAGER, MANAGED_BY, OWNER_UID, RETAIN
+from acme_operator.api.meta import API_VERSION, GROUP, OwnerMeta
 
-MANAGED_BY = "app.kubernetes.io/managed-by"
-OPERATOR = "acme-operator"
-OWNER_UID = f"{GROUP}/owner-uid"
 SERVICE = f"{GROUP}/service"
 DATASTORE = f"{GROUP}/datastore"
 DEPENDENCY = f"{GROUP}/dependency"
-RETAIN = f"{GROUP}/retain"
 FORCE_DELETE = f"{GROUP}/force-delete"
 FINALIZER = f"{GROUP}/cleanup"
 
@@ -83,7 +81,7 @@ def _labels(name: str, component: str) -> dict[str, str]:
         "app.kubernetes.io/name": name,
         "app.kubernetes.io/component": component,
         "app.kubernetes.io/part-of": "acme-platform",
-        MANAGED_BY: OPERATOR,
+        MANAGED_BY: FIELD_MANAGER,
     }
 
 

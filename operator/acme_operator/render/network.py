@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from acme_operator.api.facts import BuiltinFacts, ServiceFacts
-from acme_operator.api.meta import Manifest, OwnerMeta
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.marks import FIELD_MANAGER
+from acme_operator.api.meta import OwnerMeta
 from acme_operator.api.service import AcmeServiceSpec, Port, Protocol
 from acme_operator.render import names
 
@@ -81,7 +83,7 @@ def datastore_policy(owner: OwnerMeta, facts: BuiltinFacts) -> Manifest:
     """Admits the operator and the services that declare the datastore; lets nothing out."""
     operator = {
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": facts.operator_namespace}},
-        "podSelector": {"matchLabels": {"app.kubernetes.io/name": names.OPERATOR}},
+        "podSelector": {"matchLabels": {"app.kubernetes.io/name": FIELD_MANAGER}},
     }
     head = names.child(
         "networking.k8s.io/v1", "NetworkPolicy", names.workload(owner.name), owner, names.datastore_labels(owner.name)

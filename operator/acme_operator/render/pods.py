@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from acme_operator.api.facts import ServiceFacts
-from acme_operator.api.meta import Manifest
+from acme_operator.api.manifests import Manifest
 from acme_operator.api.service import AcmeServiceSpec, Port, Protocol, ResourceList
 from acme_operator.render import names
 

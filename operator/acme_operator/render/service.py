@@ -1,7 +1,8 @@
 """The lists that make an AcmeService."""
 
 from acme_operator.api.facts import ServiceFacts, ServiceTarget
-from acme_operator.api.meta import Manifest, OwnerMeta
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.meta import OwnerMeta
 from acme_operator.api.service import AcmeServiceSpec
 from acme_operator.render import bindings, names
 from acme_operator.render.network import service, service_policy

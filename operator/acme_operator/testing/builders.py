@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from acme_operator.engine.cluster import Kind, Manifest
-from acme_operator.engine.marks import FIELD_MANAGER, MANAGED_BY, OWNER_UID
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.marks import FIELD_MANAGER, MANAGED_BY, OWNER_UID
+from acme_operator.engine.cluster import Kind
 
 NOW = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 """The moment at which tests happen."""

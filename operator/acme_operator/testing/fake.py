@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import uuid4
 
-from acme_operator.engine.cluster import EventType, Kind, Manifest, Operation, Page, Ref, WatchEvent
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.marks import FIELD_MANAGER, STATUS_MANAGER
+from acme_operator.engine.cluster import EventType, Kind, Operation, Page, Ref, WatchEvent
 from acme_operator.engine.errors import AlreadyExists, Conflict, Expired, Invalid, NotFound, Unavailable
 from acme_operator.engine.kinds import EVENT, index, kind_of, ref_of
-from acme_operator.engine.marks import FIELD_MANAGER, STATUS_MANAGER
 from acme_operator.testing import ownership
 from acme_operator.testing.operations import PatchTestFailedError, patched
 from acme_operator.testing.rules import broken_rules

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from acme_operator.engine.cluster import Manifest, Operation
+from acme_operator.api.manifests import Manifest
+from acme_operator.engine.cluster import Operation
 
 
 class PatchTestFailedError(Exception):

@@ -8,7 +8,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from acme_operator.engine.cluster import Manifest
+from acme_operator.api.manifests import Manifest
 from acme_operator.engine.errors import Claim
 from acme_operator.engine.schema import entry_key, is_exact_map, merge_key
 

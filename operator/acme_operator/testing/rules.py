@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from acme_operator.engine.cluster import Kind, Manifest
+from acme_operator.api.manifests import Manifest
+from acme_operator.engine.cluster import Kind
 from acme_operator.engine.errors import FieldCause
 from acme_operator.engine.kinds import DEPLOYMENT, SECRET, SERVICE, STATEFULSET
 

@@ -9,10 +9,10 @@ import pytest
 import pytest_asyncio
 
 from acme_local.controlplanes import ControlPlane
+from acme_operator.api.marks import MANAGED_SELECTOR
 from acme_operator.engine.cluster import Kind
 from acme_operator.engine.connection import from_kubeconfig
 from acme_operator.engine.kinds import CONFIG_MAP, DEPLOYMENT, NETWORK_POLICY, SERVICE, STATEFULSET, ref_of
-from acme_operator.engine.marks import MANAGED_SELECTOR
 from acme_operator.engine.metrics import Metrics
 from acme_operator.engine.plan import differences
 from acme_operator.engine.prune import Pruner

@@ -4,10 +4,11 @@ import orjson
 import pytest
 
 from acme_operator.api.facts import ServiceFacts
-from acme_operator.api.meta import Manifest, OwnerMeta
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.marks import APPLIED_HASH
+from acme_operator.api.meta import OwnerMeta
 from acme_operator.api.service import AcmeServiceSpec
 from acme_operator.engine.kinds import ref_of
-from acme_operator.engine.marks import APPLIED_HASH
 from acme_operator.render.service import revision, standing
 from tests.bench.floor import has_all
 from tests.bench.work import CHILDREN, Template, acme_service, change

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from acme_operator.api.manifests import Manifest
 from acme_operator.controllers.kinds import ACME_DATASTORE, ACME_SERVICE
 from acme_operator.controllers.wakes import Wakes
-from acme_operator.engine.cluster import Kind, Manifest, Ref
+from acme_operator.engine.cluster import Kind, Ref
 from acme_operator.engine.kinds import POD, SECRET
 from acme_operator.engine.store import Store
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.marks import APPLIED_HASH
 from acme_operator.engine.apply import Applier
-from acme_operator.engine.cluster import Manifest, Ref
+from acme_operator.engine.cluster import Ref
 from acme_operator.engine.errors import Claim, Forbidden, Rejected, Unavailable, Waiting
 from acme_operator.engine.kinds import CONFIG_MAP, DEPLOYMENT, SECRET, SERVICE, SERVICE_ACCOUNT, STATEFULSET, ref_of
-from acme_operator.engine.marks import APPLIED_HASH
 from acme_operator.engine.plan import differences
 from acme_operator.engine.store import Store
 from acme_operator.testing import FakeCluster, manifest

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from acme_operator.engine.cluster import Manifest
+from acme_operator.api.manifests import Manifest
 from acme_operator.engine.conditions import Conditions
 from acme_operator.testing import NOW
 

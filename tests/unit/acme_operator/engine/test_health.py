@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from acme_operator.engine.cluster import Manifest
+from acme_operator.api.manifests import Manifest
 from acme_operator.engine.health import deployment, failing_container, statefulset
 from acme_operator.engine.kinds import DEPLOYMENT, POD, STATEFULSET
 from acme_operator.testing import NOW, manifest

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acme_operator.api.marks import FIELD_MANAGER
 from acme_operator.engine.kinds import DEPLOYMENT, ref_of
-from acme_operator.engine.marks import FIELD_MANAGER
 from acme_operator.engine.plan import compare, content_hash, differences, repairs
 from acme_operator.engine.schema import quantity
 from acme_operator.testing import manifest, ownership

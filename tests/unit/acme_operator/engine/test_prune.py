@@ -2,9 +2,10 @@
 
 import pytest
 
-from acme_operator.engine.cluster import Manifest, Ref
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.marks import RETAIN
+from acme_operator.engine.cluster import Ref
 from acme_operator.engine.kinds import CONFIG_MAP, SERVICE, ref_of
-from acme_operator.engine.marks import RETAIN
 from acme_operator.engine.prune import PASS_LIMIT, Pruned, Pruner
 from acme_operator.engine.store import Store
 from acme_operator.testing import FakeCluster, manifest

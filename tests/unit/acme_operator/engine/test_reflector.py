@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from acme_operator.engine.cluster import Kind, Manifest, Page, WatchEvent
+from acme_operator.api.manifests import Manifest
+from acme_operator.api.marks import MANAGED_SELECTOR
+from acme_operator.engine.cluster import Kind, Page, WatchEvent
 from acme_operator.engine.errors import ClusterError, Forbidden, Unavailable
 from acme_operator.engine.kinds import CONFIG_MAP, ref_of
-from acme_operator.engine.marks import MANAGED_SELECTOR
 from acme_operator.engine.reflector import PAGE, Reflector, Source
 from acme_operator.engine.store import Store
 from acme_operator.testing import FakeCluster, FixedClock, manifest

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from acme_operator.api.manifests import Manifest
 from acme_operator.engine.apply import Applier
-from acme_operator.engine.cluster import Kind, Manifest, Page, Ref
+from acme_operator.engine.cluster import Kind, Page, Ref
 from acme_operator.engine.errors import Rejected, Throttled, Unavailable, Waiting
 from acme_operator.engine.kinds import CONFIG_MAP, ref_of
 from acme_operator.engine.runner import Engine, EngineOptions

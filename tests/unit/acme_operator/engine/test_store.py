@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from acme_operator.engine.cluster import Kind, Manifest
+from acme_operator.api.manifests import Manifest
+from acme_operator.engine.cluster import Kind
 from acme_operator.engine.kinds import CONFIG_MAP, SERVICE, ref_of
 from acme_operator.engine.store import Store
 from acme_operator.testing import manifest

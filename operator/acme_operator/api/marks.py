@@ -1,4 +1,4 @@
-"""The labels, annotations and field managers by which the engine knows what is its own. Each is spelt here once."""
+"""The labels, annotations and field managers by which engine and render know what is ours. Each is spelt here once."""
 
 FIELD_MANAGER = "acme-operator"
 STATUS_MANAGER = "acme-operator-status"
