@@ -1,11 +1,13 @@
 """AcmeService: gather → check → render → apply → observe → status."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from pydantic import ValidationError
 
 from acme_operator.api.datastore import AcmeDatastoreStatus
-from acme_operator.api.facts import DatastoreTarget, Finding, ServiceFacts, ServiceTarget
+from acme_operator.api.facts import DatastoreTarget, ServiceFacts, ServiceTarget
 from acme_operator.api.manifests import Manifest
 from acme_operator.api.meta import OwnerMeta
 from acme_operator.api.reasons import Reason
@@ -23,6 +25,27 @@ from acme_operator.engine.health import Health
 from acme_operator.engine.kinds import DEPLOYMENT, POD, ref_of
 from acme_operator.render import names
 from acme_operator.render.service import revision, standing
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The workload as the store shows it after the pass."""
+
+    health: Health
+    pods: int
+
+    @property
+    def serves(self) -> bool:
+        """Whether any pod serves, of whatever revision."""
+        return self.health.ready > 0
+
+
+class Hindrance(Protocol):
+    """A verdict that still has to be told whether something serves."""
+
+    def __call__(self, *, available: bool) -> Verdict:
+        """The verdict."""
+        ...
 
 
 class ServiceController:
@@ -43,7 +66,9 @@ class ServiceController:
         try:
             spec = AcmeServiceSpec.model_validate(live["spec"])
         except ValidationError as error:
-            await self._report(ref, owner, None, verdicts.stalled(*invalid_spec(error), available=self._serves(ref)))
+            seen = self._look(ref)
+            verdict = verdicts.stalled(*invalid_spec(error), available=seen.serves)
+            await self._reporter.report(ref, owner, verdict, _counts(seen, seen.health.desired))
             return
         await self._pass(ref, owner, spec)
 
@@ -53,14 +78,12 @@ class ServiceController:
         try:
             await self._apply(ref, owner, spec, held=finding is not None)
         except Rejected as refusal:
-            verdict = verdicts.stalled(refusal.reason, refusal.message, available=self._serves(ref))
-            await self._report(ref, owner, spec, verdict)
-            return
+            await self._report(ref, owner, spec, partial(verdicts.stalled, refusal.reason, refusal.message))
         except Waiting as wait:
-            verdict = verdicts.converging(wait.reason, wait.message, available=self._serves(ref))
-            await self._report(ref, owner, spec, verdict)
+            await self._report(ref, owner, spec, partial(verdicts.converging, wait.reason, wait.message))
             raise
-        await self._report(ref, owner, spec, self._verdict(ref, finding))
+        else:
+            await self._report(ref, owner, spec, partial(verdicts.blocked, finding) if finding is not None else None)
 
     async def _apply(self, ref: Ref, owner: OwnerMeta, spec: AcmeServiceSpec, *, held: bool) -> None:
         """While a dependency is missing only what needs none is applied: running pods, their policy and their bindings stay."""
@@ -70,17 +93,6 @@ class ServiceController:
         wanted = [*standing(owner, spec), *revision(owner, spec, self._facts(ref, spec))]
         self._reporter.applied(ref, await self._tools.applier.apply(ref, wanted))
         await self._tools.pruner.prune(owner.uid, {ref_of(manifest) for manifest in wanted})
-
-    def _verdict(self, ref: Ref, finding: Finding | None) -> Verdict:
-        if finding is not None:
-            return verdicts.blocked(finding, available=self._serves(ref))
-        state = self._health(ref)
-        if state.state == "Ready":
-            return verdicts.live(f"{state.ready} of {state.desired} pods serve this generation")
-        if state.state == "Failed":
-            reason = Reason.PROGRESS_DEADLINE_EXCEEDED
-            return verdicts.stalled(reason, state.message, available=self._serves(ref))
-        return verdicts.converging(Reason.PROGRESSING, state.message, available=self._serves(ref))
 
     # --- facts --------------------------------------------------------------------------------------------------
 
@@ -130,29 +142,38 @@ class ServiceController:
 
     # --- what is live -------------------------------------------------------------------------------------------
 
-    def _health(self, ref: Ref) -> Health:
-        live = self._tools.store.get(Ref(DEPLOYMENT, ref.namespace, ref.name))
-        return health.deployment(live, self._pods(ref))
+    def _look(self, ref: Ref) -> Seen:
+        store = self._tools.store
+        pods = [
+            pod
+            for pod in store.list(POD, ref.namespace)
+            if pod["metadata"].get("labels", {}).get(names.SERVICE) == ref.name
+        ]
+        return Seen(health.deployment(store.get(Ref(DEPLOYMENT, ref.namespace, ref.name)), pods), len(pods))
 
-    def _pods(self, ref: Ref) -> Sequence[Manifest]:
-        pods = self._tools.store.list(POD, ref.namespace)
-        return [pod for pod in pods if pod["metadata"].get("labels", {}).get(names.SERVICE) == ref.name]
-
-    def _serves(self, ref: Ref) -> bool:
-        state = self._health(ref)
-        return state.ready > 0
-
-    async def _report(self, ref: Ref, owner: OwnerMeta, spec: AcmeServiceSpec | None, verdict: Verdict) -> None:
-        state = self._health(ref)
-        wanted = spec.replicas if spec is not None else state.desired
-        ports = spec.ports if spec is not None else ()
+    async def _report(self, ref: Ref, owner: OwnerMeta, spec: AcmeServiceSpec, hindered: Hindrance | None) -> None:
+        """Say what hindered this pass; where nothing did, the workload's own health decides."""
+        seen = self._look(ref)
+        verdict = hindered(available=seen.serves) if hindered is not None else _verdict(seen)
         fields: Manifest = {
-            "replicas": len(self._pods(ref)),
-            "readyReplicas": state.ready,
-            "ready": f"{state.ready}/{wanted}",
+            **_counts(seen, spec.replicas),
             "selector": f"{names.SERVICE}={ref.name}",
             "endpoints": [
-                {"name": port.name, "address": f"{names.host(ref.name, ref.namespace)}:{port.port}"} for port in ports
+                {"name": port.name, "address": f"{names.host(ref.name, ref.namespace)}:{port.port}"}
+                for port in spec.ports
             ],
         }
         await self._reporter.report(ref, owner, verdict, fields)
+
+
+def _verdict(seen: Seen) -> Verdict:
+    found = seen.health
+    if found.state == "Ready":
+        return verdicts.live(f"{found.ready} of {found.desired} pods serve this generation")
+    if found.state == "Failed":
+        return verdicts.stalled(Reason.PROGRESS_DEADLINE_EXCEEDED, found.message, available=seen.serves)
+    return verdicts.converging(Reason.PROGRESSING, found.message, available=seen.serves)
+
+
+def _counts(seen: Seen, wanted: int) -> Manifest:
+    return {"replicas": seen.pods, "readyReplicas": seen.health.ready, "ready": f"{seen.health.ready}/{wanted}"}
