@@ -119,6 +119,9 @@ class FaultyProxy:
                 pass  # the engine went away
             finally:
                 self.streams.discard(transport)
+                # A TLS farewell would wait for the server's, which may come after the end of the event loop.
+                if answer.connection is not None and answer.connection.transport is not None:
+                    answer.connection.transport.abort()
             return response
 
     def _ask(self, request: web.Request, body: bytes) -> aiohttp.client._RequestContextManager:

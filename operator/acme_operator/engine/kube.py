@@ -20,6 +20,7 @@ from acme_operator.engine.connection import Connection, Token
 from acme_operator.engine.errors import ClusterError, NotFound, Unauthorized, Unavailable
 from acme_operator.engine.kinds import EVENT, index, kind_of, ref_of
 from acme_operator.engine.refusals import refusal
+from acme_operator.engine.sockets import Sockets
 
 OnWrite = Callable[[str, Kind], None]
 
@@ -71,6 +72,7 @@ class Kube:
         self._manager = manager
         self._limits = limits or Limits()
         self._on_write = on_write
+        self._sockets = Sockets()
         self._calls: aiohttp.ClientSession
         self._watches: aiohttp.ClientSession
 
@@ -84,11 +86,9 @@ class Kube:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        for session in (self._calls, self._watches):
-            # A polite TLS farewell would wait for answers that outlive the event loop.
-            if session.connector is not None:
-                await session.connector.close(abort_ssl=True)
-            await session.close()
+        await self._calls.close()
+        await self._watches.close()
+        await self._sockets.end()
 
     async def list(
         self, kind: Kind, namespace: str | None, selector: str | None, limit: int, token: str | None
@@ -120,15 +120,12 @@ class Kube:
                 self._url(kind.path(namespace)), params=query, headers=self._headers()
             ) as response:
                 await self._check(what, response)
-                try:
-                    rest = b""
-                    # By chunks, because the client's own line reader refuses an object that is past its buffer.
-                    async for chunk in response.content.iter_any():
-                        *lines, rest = (rest + chunk).split(b"\n")
-                        for event in map(orjson.loads, filter(None, lines)):
-                            yield WatchEvent(event["type"], event["object"])
-                finally:
-                    _abort(response)
+                rest = b""
+                # By chunks, because the client's own line reader refuses an object that is past its buffer.
+                async for chunk in response.content.iter_any():
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    for event in map(orjson.loads, filter(None, lines)):
+                        yield WatchEvent(event["type"], event["object"])
         except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
             raise Unavailable(what, type(error).__name__) from error
 
@@ -223,7 +220,9 @@ class Kube:
 
     def _session(self, connections: int, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
         context = self._connection.ssl_context()
-        connector = aiohttp.TCPConnector(limit=connections, ssl=context or True, keepalive_timeout=60)
+        connector = aiohttp.TCPConnector(
+            limit=connections, ssl=context or True, keepalive_timeout=60, socket_factory=self._sockets.make
+        )
         return aiohttp.ClientSession(connector=connector, timeout=timeout, read_bufsize=2**18)
 
     def _headers(self) -> dict[str, str]:
@@ -248,9 +247,3 @@ def _refused(what: str, code: int, body: bytes, retry_after: str | None) -> Clus
     except orjson.JSONDecodeError:
         status = {}  # A proxy between us and the server answers in HTML.
     return refusal(what, code, status if isinstance(status, dict) else {}, retry_after)
-
-
-def _abort(response: aiohttp.ClientResponse) -> None:
-    """Cut a watch that we leave before its end: its TLS farewell would wait for an answer that outlives the loop."""
-    if response.connection is not None and response.connection.transport is not None:
-        response.connection.transport.abort()
