@@ -34,6 +34,7 @@ START_DEADLINE = timedelta(minutes=10)
 """How long a Builtin server may take to serve before it is called stuck; an image may have to be pulled first."""
 
 RETRY = timedelta(seconds=10)
+RECHECK = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,9 @@ class DatastoreController:
             await self._report(now, Outcome(_provider_verdict(error)))
             raise Waiting(error.reason, str(error), RETRY) from error
         await self._report(now, outcome)
+        if outcome.verdict.ready is ConditionStatus.UNKNOWN:
+            # A deadline that passes is no event: nothing else would make anybody look.
+            raise Waiting(outcome.verdict.reason, outcome.verdict.message, RECHECK)
 
     async def _serve(self, now: Pass) -> Outcome:
         if now.spec.external is not None:
