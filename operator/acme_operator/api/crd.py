@@ -52,7 +52,6 @@ class Definition:
     rules: Sequence[tuple[str, str]]
     columns: Sequence[Column]
     subresources: Mapping[str, Any]
-    labels: Mapping[str, str]
 
 
 DEFINITIONS = (
@@ -80,7 +79,6 @@ DEFINITIONS = (
                 "labelSelectorPath": ".status.selector",
             },
         },
-        labels={},
     ),
     Definition(
         kind="AcmeDatastore",
@@ -101,7 +99,6 @@ DEFINITIONS = (
             BLOCKED_BY,
         ),
         subresources={"status": {}},
-        labels={},
     ),
     Definition(
         kind="AcmeTopic",
@@ -113,7 +110,6 @@ DEFINITIONS = (
         rules=topic.NAME_RULES,
         columns=(*READY, Column("Partitions", ".spec.partitions", "integer"), AGE, BLOCKED_BY),
         subresources={"status": {}},
-        labels={},
     ),
 )
 

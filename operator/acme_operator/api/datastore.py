@@ -186,7 +186,7 @@ class Consumer(Model):
     reason: Annotated[str, Field(max_length=128, description="Why there is no Secret yet, or Bound.")] = "Bound"
 
 
-class Binding(Model):
+class Endpoints(Model):
     """The endpoints of a datastore."""
 
     read_write: Annotated[str, Field(max_length=320, description="host:port that takes reads and writes.")] = ""
@@ -197,7 +197,7 @@ class AcmeDatastoreStatus(Status):
 
     engine: Annotated[str, Field(max_length=32, description="postgres, redis or kafka.")] = ""
     version: Annotated[str, Field(max_length=64, description="What the server says it is.")] = ""
-    endpoints: Annotated[Binding, Field(description="Where it is reached.")] = Binding()
+    endpoints: Annotated[Endpoints, Field(description="Where it is reached.")] = Endpoints()
     consumers: Annotated[
         tuple[Consumer, ...],
         Field(max_length=256, description="Each service that declared it, and its login."),

@@ -4,7 +4,6 @@ Databases are never dropped there. A Builtin server goes with its owner referenc
 """
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,8 +19,6 @@ from acme_operator.engine.errors import Waiting
 from acme_operator.providers.contract import Change, Provider, Server
 from acme_operator.providers.errors import ProviderError
 from acme_operator.render import names
-
-RETRY = timedelta(seconds=10)
 
 Connect = Callable[[Server, str], Provider]
 """Opens a connection on behalf of `<namespace>/<name>`."""
@@ -65,7 +62,7 @@ class Cleanup:
             message = f"{error}; mend it, or annotate {names.FORCE_DELETE}=true to leave the logins on the server"
             verdict = verdicts.stalled(Reason.CLEANUP_BLOCKED, message, available=False)
             await self._reporter.report(ref, owner, verdict, {})
-            raise Waiting(Reason.CLEANUP_BLOCKED, message, RETRY) from error
+            raise Waiting(Reason.CLEANUP_BLOCKED, message) from error
 
     async def _drop_all(self, ref: Ref, server: Server) -> None:
         changes: list[Change] = []

@@ -33,7 +33,6 @@ from acme_operator.render.datastore import datastore_manifests
 START_DEADLINE = timedelta(minutes=10)
 """How long a Builtin server may take to serve before it is called stuck; an image may have to be pulled first."""
 
-RETRY = timedelta(seconds=10)
 RECHECK = timedelta(minutes=1)
 
 
@@ -110,7 +109,7 @@ class DatastoreController:
             raise
         except ProviderError as error:
             await self._report(now, Outcome(_provider_verdict(error)))
-            raise Waiting(error.reason, str(error), RETRY) from error
+            raise Waiting(error.reason, str(error)) from error
         await self._report(now, outcome)
         if outcome.verdict.ready is ConditionStatus.UNKNOWN:
             # A deadline that passes is no event: nothing else would make anybody look.

@@ -12,7 +12,7 @@ from acme_operator.api.facts import Claim, DatabaseBinding
 from acme_operator.api.meta import OwnerMeta
 from acme_operator.api.reasons import Reason
 from acme_operator.controllers.generated import publish
-from acme_operator.controllers.kinds import ACME_DATASTORE
+from acme_operator.controllers.kinds import datastore_ref
 from acme_operator.controllers.reports import Tools
 from acme_operator.engine.cluster import Ref
 from acme_operator.engine.kinds import SECRET
@@ -76,9 +76,9 @@ class Logins:
         visit.changes.extend(await visit.provider.ensure_login(login))
         manifest = bindings.database_secret(owner, _binding(visit.server, claim, login))
         if stored is None:
-            await publish(self._tools, _owner_ref(owner), manifest)
+            await publish(self._tools, datastore_ref(owner), manifest)
         else:
-            await self._tools.applier.apply(_owner_ref(owner), [manifest])
+            await self._tools.applier.apply(datastore_ref(owner), [manifest])
 
     def _stored_password(self, owner: OwnerMeta, claim: Claim) -> str | None:
         secret = self._tools.store.get(_secret_ref(owner, claim))
@@ -100,10 +100,6 @@ def _granted(spec: Postgres, claims: Sequence[Claim]) -> list[Claim]:
 def role(owner: OwnerMeta, claim: Claim) -> str:
     """The login's name. The dots keep namespaces, services and dependencies apart on a server that many share."""
     return names.shortened(f"{owner.namespace}.{claim.service}.{claim.dependency}", 63)
-
-
-def _owner_ref(owner: OwnerMeta) -> Ref:
-    return Ref(ACME_DATASTORE, owner.namespace, owner.name)
 
 
 def _secret_ref(owner: OwnerMeta, claim: Claim) -> Ref:

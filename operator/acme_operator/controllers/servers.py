@@ -7,7 +7,7 @@ from acme_operator.api.manifests import Manifest
 from acme_operator.api.meta import OwnerMeta
 from acme_operator.api.reasons import Reason
 from acme_operator.controllers.generated import publish
-from acme_operator.controllers.kinds import ACME_DATASTORE
+from acme_operator.controllers.kinds import datastore_ref
 from acme_operator.controllers.reports import Tools
 from acme_operator.engine.cluster import Ref
 from acme_operator.engine.errors import Waiting
@@ -42,7 +42,7 @@ class Servers:
         if "password" in stored:
             return admin_secret(owner, spec.deletion_policy, stored["password"])
         made = admin_secret(owner, spec.deletion_policy, passwords.generate())
-        await publish(self._tools, _ref(owner), made)
+        await publish(self._tools, datastore_ref(owner), made)
         return made
 
     async def _tls(self, owner: OwnerMeta, spec: AcmeDatastoreSpec) -> Manifest:
@@ -52,7 +52,7 @@ class Servers:
         now = self._tools.clock()
         ca, server = _certificate(owner, now)
         made = tls_secret(owner, spec.deletion_policy, ca.certificate, server.certificate, server.key)
-        await publish(self._tools, _ref(owner), made)
+        await publish(self._tools, datastore_ref(owner), made)
         return made
 
     def _values(self, owner: OwnerMeta, name: str) -> dict[str, str]:
@@ -96,7 +96,3 @@ class Servers:
 def _certificate(owner: OwnerMeta, now: datetime) -> tuple[certificates.KeyPair, certificates.KeyPair]:
     ca = certificates.make_ca(f"{owner.namespace}/{owner.name}", now, CERTIFICATE_LIFETIME)
     return ca, certificates.make_server_certificate(ca, server_names(owner), now, CERTIFICATE_LIFETIME)
-
-
-def _ref(owner: OwnerMeta) -> Ref:
-    return Ref(ACME_DATASTORE, owner.namespace, owner.name)
